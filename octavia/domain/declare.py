@@ -1,0 +1,176 @@
+"""How a noun is declared: one frozen struct says type, bounds, default, meaning, and who may set a field when."""
+
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct
+from msgspec import inspect as mi
+
+from octavia.domain.refusal import Invalid
+
+CREATE_ONLY = Meta(extra={"create_only": True})
+SYSTEM = Meta(extra={"system": True})
+"""Kept by the service: no request may set it."""
+HIDDEN = Meta(extra={"hidden": True})
+"""Never in an answer under its own name."""
+NULL_IS_FALSE = Meta(extra={"on_null": False})
+NULL_KEEPS = Meta(extra={"on_null": UNSET})
+
+Identifier = Annotated[str, Meta(max_length=36)]
+Text = Annotated[str, Meta(max_length=255)]
+Tags = Annotated[
+    tuple[Text, ...],
+    Meta(description="Free labels of at most 255 characters; a PUT replaces the whole set."),
+    NULL_KEEPS,
+]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Milliseconds = Annotated[int, Meta(ge=0, le=24 * 24 * 3600 * 1000)]
+Address = Annotated[str, Meta(max_length=64)]
+
+TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
+FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
+
+
+class Noun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every noun of the API has. Generations count the accepted edits of the load balancer above it."""
+
+    singular: ClassVar[str]
+    plural: ClassVar[str]
+    title: ClassVar[str]
+
+    id: Annotated[Identifier, SYSTEM]
+    load_balancer_id: Annotated[Identifier, SYSTEM, HIDDEN]
+    project_id: Annotated[
+        Identifier | None, CREATE_ONLY, Meta(description="The project that owns it; a child has its load balancer's.")
+    ] = None
+    name: Annotated[Text, Meta(description="For people; need not be unique.")] = ""
+    admin_state_up: Annotated[bool, NULL_IS_FALSE, Meta(description="False takes it out of service.")] = True
+    tags: Tags = ()
+    operating_status: Annotated[str, Meta(max_length=16), SYSTEM] = "OFFLINE"
+    created_at: Annotated[datetime, SYSTEM]
+    updated_at: Annotated[datetime | None, SYSTEM] = None
+    created: Annotated[int, SYSTEM, HIDDEN] = 1
+    touched: Annotated[int, SYSTEM, HIDDEN] = 1
+    deleted: Annotated[int | None, SYSTEM, HIDDEN] = None
+    fault: Annotated[Annotated[str, Meta(max_length=1024)] | None, SYSTEM, HIDDEN] = None
+    fault_generation: Annotated[int | None, SYSTEM, HIDDEN] = None
+
+
+N = TypeVar("N", bound=Noun)
+
+
+@cache
+def declared(noun: type[Struct]) -> dict[str, mi.Field]:
+    info = mi.type_info(noun)
+    assert isinstance(info, mi.StructType)
+    return {field.name: field for field in info.fields}
+
+
+def said_of(field: mi.Field) -> dict[str, Any]:
+    """What a declaration says beyond the type."""
+    return (field.type.extra or {}) if isinstance(field.type, mi.Metadata) else {}
+
+
+def bare(type_: mi.Type) -> mi.Type:
+    """The type without its annotations and without None."""
+    if isinstance(type_, mi.Metadata):
+        return bare(type_.type)
+    if isinstance(type_, mi.UnionType):
+        return bare(next(t for t in type_.types if not isinstance(t, mi.NoneType)))
+    return type_
+
+
+@cache
+def settable(noun: type[Noun], *, on_create: bool) -> frozenset[str]:
+    """The fields that a request may name: on PUT those of POST less the create-only ones."""
+    return frozenset(
+        name
+        for name, field in declared(noun).items()
+        if not said_of(field).get("system") and (on_create or not said_of(field).get("create_only"))
+    )
+
+
+@cache
+def scalars(noun: type[Noun]) -> dict[str, mi.Type]:
+    """The fields that a list can be filtered and sorted by."""
+    plain = (mi.IntType, mi.StrType, mi.BoolType, mi.LiteralType, mi.DateTimeType, mi.FloatType)
+    return {
+        name: bare(field.type)
+        for name, field in declared(noun).items()
+        if isinstance(bare(field.type), plain) and not said_of(field).get("hidden")
+    }
+
+
+def create(noun: type[N], body: dict[str, Any], **system: Any) -> N:
+    """A new noun from a POST body (null means not given) and what the service itself sets.
+
+    Raises Invalid with the field's name for an unknown or create-forbidden key and for a value out of bounds.
+    """
+    refuse_unknown(noun, body, on_create=True)
+    given = {name: value for name, value in body.items() if value is not None}
+    return convert(noun, given | system)
+
+
+def amend(current: N, body: dict[str, Any], **system: Any) -> N:
+    """Apply a PUT body: absent keys stay, null means what the field says (its default, if it says nothing)."""
+    noun = type(current)
+    refuse_unknown(noun, body, on_create=False)
+    fields = declared(noun)
+    meant = {
+        name: said_of(fields[name]).get("on_null", default_of(fields[name])) if value is None else value
+        for name, value in body.items()
+    }
+    merged = msgspec.structs.asdict(current) | {k: v for k, v in meant.items() if v is not UNSET} | system
+    return convert(noun, merged)
+
+
+def default_of(field: mi.Field) -> Any:
+    return field.default_factory() if field.default is mi.NODEFAULT else field.default
+
+
+def refuse_unknown(noun: type[Noun], body: dict[str, Any], *, on_create: bool) -> None:
+    for name in body:
+        if name not in settable(noun, on_create=on_create):
+            why = " It can be set only when the object is created." if name in settable(noun, on_create=True) else ""
+            raise Invalid(f"Unknown attribute for argument {noun.singular}: {name}.{why}")
+
+
+def convert(noun: type[N], values: dict[str, Any]) -> N:
+    """The noun with these values, converted as laxly as the API promises ("80" is a number, "yes" is true)."""
+    fields = declared(noun)
+    lax = {name: lax_value(fields[name], value) for name, value in values.items()}
+    try:
+        return msgspec.convert(lax, noun, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(input_error(str(error), lax)) from None
+
+
+def lax_value(field: mi.Field, value: Any) -> Any:
+    kind = bare(field.type)
+    if isinstance(kind, mi.BoolType):
+        return lax_bool(value)
+    if isinstance(kind, mi.VarTupleType) and isinstance(value, list) and field.name == "tags":
+        return sorted(set(value)) if all(isinstance(tag, str) for tag in value) else value
+    return value
+
+
+def lax_bool(value: Any) -> Any:
+    text = str(value).strip().lower() if isinstance(value, (str, int)) else ""
+    return True if text in TRUE else False if text in FALSE else value
+
+
+def input_error(message: str, values: dict[str, Any]) -> str:
+    """The API's sentence for a value that does not fit its field."""
+    reason, _, path = message.partition(" - at `$.")
+    name = path.rstrip("`") or message.partition("`")[2].rstrip("`")
+    value = values.get(name.split("[")[0].split(".")[0])
+    if "missing required field" in message:
+        return f"Invalid input for field/attribute {name}. Value: 'None'. Mandatory field missing."
+    return f"Invalid input for field/attribute {name}. Value: '{shortened(value)}'. {reason}."
+
+
+def shortened(value: Any, limit: int = 120) -> str:
+    text = str(value)
+    return text if len(text) <= limit else text[:limit] + "..."

@@ -1,0 +1,1 @@
+"""Ports to the outside, each with its adapters beside it. A verb says what shall be true afterwards."""
