@@ -5,7 +5,7 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, Struct
+from msgspec import NODEFAULT, UNSET, Meta, Struct
 from msgspec import inspect as mi
 
 from octavia.domain.refusal import Invalid
@@ -22,7 +22,7 @@ Identifier = Annotated[str, Meta(max_length=36)]
 Text = Annotated[str, Meta(max_length=255)]
 Tags = Annotated[
     tuple[Text, ...],
-    Meta(description="Free labels of at most 255 characters; a PUT replaces the whole set."),
+    Meta(description="Free labels of at most 255 characters; a PUT replaces them all."),
     NULL_KEEPS,
 ]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -127,7 +127,7 @@ def amend(current: N, body: dict[str, Any], **system: Any) -> N:
 
 
 def default_of(field: mi.Field) -> Any:
-    return field.default_factory() if field.default is mi.NODEFAULT else field.default
+    return field.default_factory() if field.default is NODEFAULT else field.default
 
 
 def refuse_unknown(noun: type[Noun], body: dict[str, Any], *, on_create: bool) -> None:

@@ -50,7 +50,7 @@ class Document(Struct, frozen=True, kw_only=True):
     generation: int
     fence: Fence
     config: str
-    """The whole haproxy.cfg, servers included. Paths in it are relative to the load balancer's folder in the amphora."""
+    """The whole haproxy.cfg, servers included. Paths in it are relative to the load balancer's folder."""
     reload_key: str
     """Differs where HAProxy must reload; while it is the same, `servers` alone tell what to change at runtime."""
     servers: tuple[Server, ...] = ()
@@ -112,7 +112,7 @@ class Seed(Struct, frozen=True, kw_only=True):
     """Whom HAProxy becomes after binding; None where that cannot be done (without privileges)."""
     haproxy_command: str = "haproxy"
     shared_host: bool = False
-    """True where the amphora has no network namespace of its own (compute `process`): interfaces are not its business."""
+    """True where the amphora has no network namespace of its own (compute `process`): it leaves interfaces alone."""
 
 
 def digest(document: Document) -> str:

@@ -68,9 +68,10 @@ def get(graph: Graph, noun: type[N], identifier: str) -> N:
 
 
 def editable(graph: Graph, noun: type[N], identifier: str) -> N:
-    """The row, if a change may land on it. Raises Missing, or Conflict where it or what it hangs on is being deleted."""
+    """The row, if a change may land on it. Raises Missing, or Conflict where it or its parent is being deleted."""
     row = get(graph, noun, identifier)
-    for above in (graph.load_balancer, row, *parents(graph, row)):
+    chain: tuple[Noun, ...] = (graph.load_balancer, row, *parents(graph, row))
+    for above in chain:
         if above.deleted is not None:
             raise immutable(above.title, above.id)
     return row
@@ -133,7 +134,7 @@ def hanging_on(graph: Graph, row: Noun) -> tuple[Noun, ...]:
     """What cannot be without it: a pool's members and monitor. A deleted load balancer takes its children unmarked."""
     if not isinstance(row, Pool):
         return ()
-    below = (*graph.members, *graph.health_monitors)
+    below: tuple[Member | HealthMonitor, ...] = (*graph.members, *graph.health_monitors)
     return tuple(child for child in below if child.pool_id == row.id and child.deleted is None)
 
 

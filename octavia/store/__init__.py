@@ -1,0 +1,1 @@
+"""Tables derived from the domain, and the two doors to them: read() and write()."""
