@@ -1,5 +1,6 @@
 """What a list request asks for, after the API has checked it."""
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -31,3 +32,63 @@ class Query(Struct, frozen=True, kw_only=True):
     marker: str | None = None
     """The row after which the page starts (before which, if reverse). Unknown: the store raises Invalid."""
     reverse: bool = False
+
+
+class Who(Struct, frozen=True, kw_only=True):
+    """Who asked for an edit, kept beside its generation."""
+
+    request_id: str | None = None
+    user_id: str | None = None
+    project_id: str | None = None
+
+
+class Statistics(Struct, frozen=True, kw_only=True):
+    """Traffic of one listener, over all amphorae that ever carried it; active_connections are of now."""
+
+    bytes_in: int = 0
+    bytes_out: int = 0
+    active_connections: int = 0
+    total_connections: int = 0
+    request_errors: int = 0
+
+
+class AmphoraProgress(Struct, frozen=True, kw_only=True):
+    id: str
+    lb_network_ip: str | None
+    condemned: str | None
+    heard_at: datetime | None
+    """When its last heartbeat was taken in."""
+
+
+class Visited(Struct, frozen=True):
+    """What one visit said."""
+
+    at: datetime
+    sentence: str
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """What the control plane is doing with a load balancer, and why."""
+
+    load_balancer_id: str
+    name: str
+    project_id: str | None
+    provisioning_status: str
+    operating_status: str
+    generation: int
+    """Accepted edits."""
+    observed: int
+    """The edit up to which everything is in force."""
+    request_id: str | None
+    """Of the newest edit."""
+    user_id: str | None
+    epoch: int
+    token: int
+    lease_holder: str | None
+    lease_expires: datetime | None
+    failures: int
+    """Visits in a row that met a fault."""
+    fault: str | None
+    sentences: tuple[Visited, ...]
+    """Of the last visits that said something new, newest first."""
+    amphorae: tuple[AmphoraProgress, ...]
