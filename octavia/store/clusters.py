@@ -1,0 +1,229 @@
+"""What the controller reads and writes: leases, amphorae, and what a visit concludes. Every write carries its fence."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from octavia.domain.amphora import Amphora
+from octavia.domain.document import Fence
+from octavia.domain.graph import Graph
+from octavia.store import graphs
+from octavia.store.engine import Database, DatabaseSeconds, utcnow
+from octavia.store.rows import struct_of, values_of
+from octavia.store.tables import (
+    address,
+    amphora,
+    cluster,
+    deployment,
+    edit,
+    heard,
+    load_balancer,
+    sentence,
+    statistics,
+)
+
+KEPT_SENTENCES = 10
+
+
+class Fenced(Exception):
+    """Another holder has the lease by now: what this visit wanted to write is not written."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """One snapshot of a cluster: the wish, and the amphorae that are on record for it."""
+
+    cluster_id: str
+    graph: Graph | None
+    amphorae: tuple[Amphora, ...]
+    failing_since: datetime | None
+
+
+class Clusters:
+    """The controller's door to the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def lease(self, cluster_id: str, holder: str, seconds: float) -> Fence | None:
+        """The fence of a lease that is now ours for so long, or None while somebody else holds it."""
+
+        def work(connection: sa.Connection) -> Fence | None:
+            free = sa.or_(cluster.c.holder.is_(None), cluster.c.holder == holder, cluster.c.expires < DatabaseSeconds())
+            taken = connection.execute(
+                cluster.update()
+                .where(cluster.c.id == cluster_id, free)
+                .values(holder=holder, expires=DatabaseSeconds() + seconds, token=cluster.c.token + 1)
+            )
+            if not taken.rowcount:
+                return None
+            token = connection.scalar(sa.select(cluster.c.token).where(cluster.c.id == cluster_id))
+            return Fence(connection.scalar(sa.select(deployment.c.epoch)) or 0, token or 0)
+
+        return self._database.write(work)
+
+    def snapshot(self, cluster_id: str) -> Wanted:
+        with self._database.reading() as connection:
+            ids = connection.scalars(sa.select(load_balancer.c.id).where(load_balancer.c.cluster_id == cluster_id))
+            one = ids.one_or_none()
+            rows = connection.execute(
+                sa.select(amphora)
+                .where(amphora.c.cluster_id == cluster_id)
+                .order_by(amphora.c.created_at, amphora.c.id)
+            )
+            return Wanted(
+                cluster_id=cluster_id,
+                graph=graphs.load(connection, one) if one else None,
+                amphorae=tuple(struct_of(Amphora, row) for row in rows),
+                failing_since=connection.scalar(sa.select(cluster.c.failing_since).where(cluster.c.id == cluster_id)),
+            )
+
+    def all(self) -> tuple[str, ...]:
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(sa.select(cluster.c.id)))
+
+    def amphora_ids(self) -> frozenset[str]:
+        with self._database.reading() as connection:
+            return frozenset(connection.scalars(sa.select(amphora.c.id)))
+
+    def cluster_of_amphora(self, amphora_id: str) -> str | None:
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(amphora.c.cluster_id).where(amphora.c.id == amphora_id))
+
+    def put_amphora(self, cluster_id: str, fence: Fence, row: Amphora) -> None:
+        """The amphora is on record like this. Raises Fenced."""
+
+        def work(connection: sa.Connection) -> None:
+            check(connection, cluster_id, fence)
+            values = values_of(row)
+            changed = connection.execute(amphora.update().where(amphora.c.id == row.id).values(**values))
+            if not changed.rowcount:
+                connection.execute(amphora.insert().values(**values))
+
+        self._database.write(work)
+
+    def remove_amphora(self, cluster_id: str, fence: Fence, amphora_id: str) -> None:
+        """Nothing about the amphora is on record, but for the traffic that it carried. Raises Fenced."""
+
+        def work(connection: sa.Connection) -> None:
+            check(connection, cluster_id, fence)
+            connection.execute(amphora.delete().where(amphora.c.id == amphora_id))
+            connection.execute(heard.delete().where(heard.c.amphora_id == amphora_id))
+            idle = statistics.update().where(statistics.c.amphora_id == amphora_id)
+            connection.execute(idle.values(active_connections=0))
+
+        self._database.write(work)
+
+    def condemn(self, amphora_id: str, why: str) -> str | None:
+        """The amphora must go, and its cluster will see to it: the id of that cluster, None for an unknown amphora."""
+
+        def work(connection: sa.Connection) -> str | None:
+            here = amphora.c.id == amphora_id
+            connection.execute(amphora.update().where(here, amphora.c.condemned.is_(None)).values(condemned=why))
+            return connection.scalar(sa.select(amphora.c.cluster_id).where(here))
+
+        return self._database.write(work)
+
+    def conclude(self, cluster_id: str, fence: Fence, graph: Graph, *, final: bool, text: str) -> None:
+        """Everything up to the graph's generation is in force; with `final` the load balancer is gone. Raises Fenced."""
+
+        def work(connection: sa.Connection) -> None:
+            check(connection, cluster_id, fence)
+            if final:
+                forget(connection, cluster_id, graph.load_balancer.id)
+            else:
+                settle(connection, graph)
+                note(connection, cluster_id, text, failing=False)
+
+        self._database.write(work)
+
+    def say(self, cluster_id: str, fence: Fence, text: str, *, failing: bool) -> None:
+        """What the visit said is on record; the first failure in a row starts the clock. Raises Fenced."""
+
+        def work(connection: sa.Connection) -> None:
+            check(connection, cluster_id, fence)
+            note(connection, cluster_id, text, failing=failing)
+
+        self._database.write(work)
+
+    def show_fault(self, cluster_id: str, fence: Fence, graph: Graph, text: str) -> None:
+        """The load balancer shows this fault until a newer edit, or success. Raises Fenced."""
+
+        def work(connection: sa.Connection) -> None:
+            check(connection, cluster_id, fence)
+            top = graph.load_balancer
+            shown = load_balancer.update().where(load_balancer.c.id == top.id)
+            connection.execute(shown.values(fault=text[:1024], fault_generation=top.generation))
+
+        self._database.write(work)
+
+    def release(self, cluster_id: str, fence: Fence) -> None:
+        """Others may take the lease at once."""
+
+        def work(connection: sa.Connection) -> None:
+            ours = sa.and_(cluster.c.id == cluster_id, cluster.c.token == fence.token)
+            connection.execute(cluster.update().where(ours).values(holder=None, expires=0.0))
+
+        self._database.write(work)
+
+    def epoch(self) -> int:
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(deployment.c.epoch)) or 0
+
+    def raise_epoch(self) -> int:
+        """The new epoch: agents obey this database again, although its tokens may be older than what they have seen."""
+
+        def work(connection: sa.Connection) -> int:
+            connection.execute(deployment.update().values(epoch=deployment.c.epoch + 1))
+            return connection.scalar(sa.select(deployment.c.epoch)) or 0
+
+        return self._database.write(work)
+
+
+def check(connection: sa.Connection, cluster_id: str, fence: Fence) -> None:
+    """The lease is still the one with this fence; the row stays locked until the end of the transaction."""
+    row = connection.execute(
+        sa.select(cluster.c.token, sa.select(deployment.c.epoch).scalar_subquery())
+        .where(cluster.c.id == cluster_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None or Fence(row[1], row[0]) != fence:
+        raise Fenced(f"the lease of cluster {cluster_id} has passed on")
+
+
+def settle(connection: sa.Connection, graph: Graph) -> None:
+    top = graph.load_balancer
+    graphs.remove_deleted(connection, top.id, top.generation)
+    here = load_balancer.update().where(load_balancer.c.id == top.id, load_balancer.c.observed <= top.generation)
+    connection.execute(here.values(observed=top.generation, fault=None, fault_generation=None))
+    connection.execute(edit.delete().where(edit.c.load_balancer_id == top.id, edit.c.generation < top.generation))
+
+
+def forget(connection: sa.Connection, cluster_id: str, load_balancer_id: str) -> None:
+    graphs.remove_all(connection, load_balancer_id)
+    for table in (edit, statistics):
+        connection.execute(table.delete().where(table.c.load_balancer_id == load_balancer_id))
+    connection.execute(address.delete().where(address.c.owner == load_balancer_id))
+    connection.execute(sentence.delete().where(sentence.c.cluster_id == cluster_id))
+    connection.execute(cluster.delete().where(cluster.c.id == cluster_id))
+
+
+def note(connection: sa.Connection, cluster_id: str, text: str, *, failing: bool) -> None:
+    now = utcnow()
+    here = cluster.c.id == cluster_id
+    before = connection.execute(sa.select(cluster.c.sentence, cluster.c.failures).where(here)).one()
+    values: dict[str, Any] = {"visited_at": now, "sentence": text[:1024]}
+    values["failures"] = before.failures + 1 if failing else 0
+    if failing != bool(before.failures):
+        values["failing_since"] = now if failing else None
+    connection.execute(cluster.update().where(here).values(**values))
+    if before.sentence != text[:1024]:
+        remember(connection, cluster_id, now, text[:1024])
+
+
+def remember(connection: sa.Connection, cluster_id: str, at: datetime, text: str) -> None:
+    connection.execute(sentence.insert().values(cluster_id=cluster_id, at=at, text=text))
+    mine = sentence.c.cluster_id == cluster_id
+    newest = sa.select(sentence.c.id).where(mine).order_by(sentence.c.id.desc()).limit(KEPT_SENTENCES).subquery()
+    connection.execute(sentence.delete().where(mine, sentence.c.id.not_in(sa.select(newest.c.id))))

@@ -1,0 +1,124 @@
+"""What heartbeats leave behind: operating statuses, traffic counters, and when an amphora was last heard."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from octavia.domain.declare import Noun
+from octavia.domain.graph import Graph, everything
+from octavia.domain.heartbeat import Heartbeat, ListenerReport
+from octavia.domain.refusal import Missing
+from octavia.store import graphs
+from octavia.store.engine import Database
+from octavia.store.tables import TABLES, amphora, heard, load_balancer, statistics
+
+COUNTERS = ("bytes_in", "bytes_out", "total_connections", "request_errors")
+
+
+class Known(Struct, frozen=True):
+    """An amphora that a heartbeat may come from."""
+
+    amphora_id: str
+    load_balancer_id: str | None
+    cluster_id: str
+    condemned: bool
+    boot_id: str | None
+    sequence: int
+    heard_at: datetime | None
+
+
+class Reports:
+    """The health room's door to the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self, amphora_id: str) -> Known | None:
+        with self._database.reading() as connection:
+            row = connection.execute(
+                sa.select(amphora, heard.c.boot_id, heard.c.sequence, heard.c.at)
+                .outerjoin(heard, heard.c.amphora_id == amphora.c.id)
+                .where(amphora.c.id == amphora_id)
+            ).one_or_none()
+        if row is None:
+            return None
+        return Known(
+            amphora_id,
+            row.load_balancer_id,
+            row.cluster_id,
+            row.condemned is not None,
+            row.boot_id,
+            row.sequence or 0,
+            row.at,
+        )
+
+    def graph(self, load_balancer_id: str) -> Graph | None:
+        with self._database.reading() as connection:
+            try:
+                return graphs.load(connection, load_balancer_id)
+            except Missing:
+                return None
+
+    def take_in(self, beats: Mapping[str, Heartbeat], owners: Mapping[str, str], at: datetime) -> None:
+        """One transaction for many heartbeats (amphora id to its newest), each of an amphora's load balancer."""
+
+        def work(connection: sa.Connection) -> None:
+            for amphora_id, beat in beats.items():
+                hear(connection, beat, at)
+                for listener_id, report in beat.listeners.items():
+                    count(connection, listener_id, amphora_id, owners[amphora_id], beat.boot_id, report)
+
+        self._database.write(work)
+
+    def set_operating_statuses(self, graph: Graph, statuses: Mapping[str, str]) -> None:
+        """Row id to operating status, of those rows of the graph that show another one now."""
+        changed = [
+            row for row in everything(graph) if statuses.get(row.id, row.operating_status) != row.operating_status
+        ]
+        if changed:
+            self._database.write(lambda connection: set_statuses(connection, changed, statuses))
+
+
+def set_statuses(connection: sa.Connection, rows: list[Noun], statuses: Mapping[str, str]) -> None:
+    for row in rows:
+        table = TABLES[type(row)]
+        connection.execute(table.update().where(table.c.id == row.id).values(operating_status=statuses[row.id]))
+
+
+def hear(connection: sa.Connection, beat: Heartbeat, at: datetime) -> None:
+    values = {"boot_id": beat.boot_id, "sequence": beat.sequence, "at": at}
+    mine = heard.update().where(heard.c.amphora_id == beat.amphora_id)
+    if not connection.execute(mine.values(**values)).rowcount:
+        connection.execute(heard.insert().values(amphora_id=beat.amphora_id, **values))
+
+
+def count(
+    connection: sa.Connection,
+    listener_id: str,
+    amphora_id: str,
+    load_balancer_id: str,
+    boot_id: str,
+    report: ListenerReport,
+) -> None:
+    """What this boot has counted stands in `now`; what earlier boots had counted was moved to `before`."""
+    here = sa.and_(statistics.c.listener_id == listener_id, statistics.c.amphora_id == amphora_id)
+    row = connection.execute(sa.select(statistics).where(here)).one_or_none()
+    values: dict[str, Any] = {f"now_{name}": getattr(report, name) for name in COUNTERS}
+    values |= {"boot_id": boot_id, "active_connections": report.active_connections}
+    if row is None:
+        keys = {"listener_id": listener_id, "amphora_id": amphora_id, "load_balancer_id": load_balancer_id}
+        if exists(connection, load_balancer_id):
+            connection.execute(statistics.insert().values(**keys, **values))
+        return
+    if row.boot_id != boot_id:
+        values |= {f"before_{n}": row._mapping[f"before_{n}"] + row._mapping[f"now_{n}"] for n in COUNTERS}
+    if any(row._mapping[name] != value for name, value in values.items()):
+        connection.execute(statistics.update().where(here).values(**values))
+
+
+def exists(connection: sa.Connection, load_balancer_id: str) -> bool:
+    """Whether it is still there: what comes late about one that is gone leaves nothing behind."""
+    return connection.scalar(sa.select(load_balancer.c.id).where(load_balancer.c.id == load_balancer_id)) is not None
