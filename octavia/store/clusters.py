@@ -126,7 +126,7 @@ class Clusters:
         return self._database.write(work)
 
     def conclude(self, cluster_id: str, fence: Fence, graph: Graph, *, final: bool, text: str) -> None:
-        """Everything up to the graph's generation is in force; with `final` the load balancer is gone. Raises Fenced."""
+        """All up to the graph's generation is in force; with `final` the load balancer is gone. Raises Fenced."""
 
         def work(connection: sa.Connection) -> None:
             check(connection, cluster_id, fence)

@@ -76,7 +76,8 @@ def conditions(noun: type[Noun], query: Query) -> list[sa.ColumnElement[bool]]:
 def filtered(noun: type[Noun], name: str, value: Any) -> sa.ColumnElement[bool]:
     if noun is Pool and name == "listener_id":
         return pool.c.id.in_(sa.select(listener.c.default_pool_id).where(listener.c.id == value))
-    return column(noun, name) == value
+    same: sa.ColumnElement[bool] = column(noun, name) == value
+    return same
 
 
 def tagged(table: sa.Table, tags: Tags) -> list[sa.ColumnElement[bool]]:
