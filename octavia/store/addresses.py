@@ -49,6 +49,9 @@ class Addresses:
     def all(self) -> tuple[NetworkPort, ...]:
         return self._ports(sa.true())
 
+    def of(self, owner: str) -> tuple[NetworkPort, ...]:
+        return self._ports(address.c.owner == owner)
+
     def taken(self, subnet_id: str) -> frozenset[str]:
         with self._database.reading() as connection:
             return frozenset(
