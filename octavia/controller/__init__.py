@@ -1,0 +1,1 @@
+"""The reconciler: it visits a cluster until the world looks like the wish."""

@@ -1,0 +1,217 @@
+"""The reconciler's mind: a pure and total function from what is wished and what is seen to the next steps."""
+
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+
+from octavia.controller.world import (
+    Again,
+    Allocate,
+    Attach,
+    Boot,
+    Certify,
+    Condemn,
+    Destroy,
+    Detach,
+    Done,
+    Fault,
+    Forget,
+    Plan,
+    Push,
+    ReleaseVip,
+    RenewAgent,
+    Seen,
+    Step,
+    Wish,
+    Withdraw,
+    World,
+    age,
+)
+from octavia.domain.document import PROTOCOL, AgentState, Document, Interface, digest
+from octavia.domain.graph import Graph, live
+from octavia.domain.network import NetworkPort, Subnet
+from octavia.render import document as rendered
+
+POLL = 1.0
+"""Seconds until an agent that has not spoken is looked at again; its first heartbeat rings sooner."""
+
+
+def plan(wish: Wish, world: World, now: datetime) -> Plan:
+    """What to do next. When nothing is left to do the result is Done and there are no steps."""
+    if wish.graph is None or wish.graph.load_balancer.deleted is not None:
+        return removal(wish, world)
+    kept = [seen for seen in world.amphorae if seen.row.condemned is None]
+    condemned = [seen for seen in world.amphorae if seen.row.condemned is not None]
+    if len(kept) < wish.amphorae:
+        return Plan((Allocate(),) * (wish.amphorae - len(kept)), Again(0), "Putting a new amphora on record.")
+    for surplus in kept[wish.amphorae :]:
+        return Plan((Condemn(surplus.row, "one more than wished"),), Again(0), "Condemning a surplus amphora.")
+    for seen in kept:
+        if unfinished := amphora(wish, wish.graph, world, seen, now):
+            return unfinished
+    return retirement(condemned)
+
+
+def removal(wish: Wish, world: World) -> Plan:
+    if world.amphorae:
+        return retirement(list(world.amphorae))
+    if wish.graph is None:
+        return Plan((), Done(), "Nothing is left to remove.")
+    vips = tuple(port for port in (wish.graph.load_balancer.vip_port_id,) if port is not None)
+    return Plan((ReleaseVip(vips),), Done(), "Everything is removed.")
+
+
+def retirement(condemned: list[Seen]) -> Plan:
+    """The condemned go once the others carry the traffic."""
+    if not condemned:
+        return Plan((), Done(), "Everything is as wished.")
+    steps: list[Step] = []
+    for seen in condemned:
+        steps += [Destroy(seen.row, tuple(seen.ports.values())), Forget(seen.row)]
+    return Plan(tuple(steps), Again(0), f"Removing {named(condemned)}.")
+
+
+def named(amphorae: list[Seen]) -> str:
+    return ("amphora " if len(amphorae) == 1 else "amphorae ") + ", ".join(seen.row.id for seen in amphorae)
+
+
+def amphora(wish: Wish, graph: Graph, world: World, seen: Seen, now: datetime) -> Plan | None:
+    """The next step of an amphora on its way to serving; None once it serves what is wished."""
+    if unready := machine(wish, graph, world, seen, now) or identity(wish, seen, now):
+        return unready
+    return serving(wish, graph, world, seen)
+
+
+def machine(wish: Wish, graph: Graph, world: World, seen: Seen, now: datetime) -> Plan | None:
+    subnets, missing = wanted_subnets(graph, world)
+    if missing is not None:
+        return Plan((), Fault(terminal=True), f"Subnet {missing} is not there any more: nothing can be attached to it.")
+    if seen.instance is None:
+        boot: tuple[Step, ...] = (Boot(seen.row), *attachments(seen, subnets))
+        return Plan(boot, Again(POLL), f"Booting amphora {seen.row.id}.")
+    if lost := [subnet for subnet in subnets if subnet.network_id not in seen.ports]:
+        return Plan(attachments(seen, lost), Again(0), f"Attaching amphora {seen.row.id} to its networks.")
+    if seen.row.cert_expiration is None and seen.introduction is None and age(seen.row, now) > wish.boot_timeout:
+        why = f"its agent did not speak within {wish.boot_timeout:g} s"
+        return Plan((Condemn(seen.row, why),), Again(0), f"Giving up amphora {seen.row.id}: {why}.")
+    return None
+
+
+def wanted_subnets(graph: Graph, world: World) -> tuple[list[Subnet], str | None]:
+    """One subnet for each network that the amphora must have a link in, the VIP's first; or one that is missing."""
+    ids = [graph.load_balancer.vip_subnet_id, *(member.subnet_id for member in live(graph).members)]
+    by_network: dict[str, Subnet] = {}
+    for subnet_id in ids:
+        if subnet_id is None:
+            continue
+        if subnet_id not in world.subnets:
+            return [], subnet_id
+        subnet = world.subnets[subnet_id]
+        by_network.setdefault(subnet.network_id, subnet)
+    return list(by_network.values()), None
+
+
+def attachments(seen: Seen, subnets: list[Subnet]) -> tuple[Step, ...]:
+    return tuple(Attach(seen.row, subnet.id) for subnet in subnets)
+
+
+def identity(wish: Wish, seen: Seen, now: datetime) -> Plan | None:
+    """The agent has a certificate that will last, and this code's protocol."""
+    row = seen.row
+    if row.cert_expiration is None:
+        if seen.introduction is None:
+            return waiting(seen)
+        intro = seen.introduction
+        step = Certify(row, intro.certificate_request, intro.certificate_proof)
+        return Plan((step,), Again(0), f"Signing the first certificate of amphora {row.id}.")
+    if seen.agent is None:
+        return waiting(seen)
+    if seen.agent.protocol != PROTOCOL:
+        text = f"Replacing the agent of amphora {row.id}, which speaks protocol {seen.agent.protocol}, not {PROTOCOL}."
+        return Plan((RenewAgent(row),), Again(POLL), text)
+    if row.cert_expiration - now < timedelta(seconds=wish.renew_before):
+        step = Certify(row, seen.agent.certificate_request, None)
+        return Plan((step,), Again(0), f"Renewing the certificate of amphora {row.id}.")
+    return None
+
+
+def waiting(seen: Seen) -> Plan:
+    """A booting agent is waited for; one that had spoken before and is silent now is a fault that may pass."""
+    booting = seen.row.cert_expiration is None
+    why = f" ({seen.silence})" if seen.silence and not booting else ""
+    text = f"Waiting for the agent of amphora {seen.row.id}{why}."
+    return Plan((), Again(POLL) if booting else Fault(), text)
+
+
+def serving(wish: Wish, graph: Graph, world: World, seen: Seen) -> Plan | None:
+    assert seen.agent is not None
+    top = graph.load_balancer
+    strangers = [known for known in seen.agent.load_balancers if known != top.id]
+    steps: list[Step] = [Withdraw(seen.row, stranger) for stranger in strangers]
+    document = wanted_document(wish, graph, world, seen, seen.agent)
+    if not in_force(seen.agent, document):
+        subnets, _ = wanted_subnets(graph, world)
+        steps += [*attachments(seen, subnets), Push(seen.row, document)]
+    if steps:
+        return Plan(tuple(steps), Again(0), f"Putting generation {top.generation} in force in amphora {seen.row.id}.")
+    if surplus := surplus_ports(graph, world, seen):
+        leave = tuple(Detach(seen.row, port) for port in surplus)
+        return Plan(leave, Again(0), f"Detaching amphora {seen.row.id} from networks that it no longer needs.")
+    return None
+
+
+def surplus_ports(graph: Graph, world: World, seen: Seen) -> list[NetworkPort]:
+    subnets, _ = wanted_subnets(graph, world)
+    needed = {subnet.network_id for subnet in subnets}
+    return [port for network_id, port in seen.ports.items() if network_id not in needed]
+
+
+def in_force(agent: AgentState, document: Document) -> bool:
+    applied = agent.load_balancers.get(document.load_balancer_id)
+    return (
+        applied is not None
+        and applied.fault is None
+        and applied.digest == digest(document)
+        and applied.generation == document.generation
+        and applied.fence.epoch == document.fence.epoch
+    )
+
+
+def wanted_document(wish: Wish, graph: Graph, world: World, seen: Seen, agent: AgentState) -> Document:
+    return rendered(
+        graph,
+        fence=wish.fence,
+        limits=agent.limits,
+        haproxy_user=wish.haproxy_user,
+        interfaces=interfaces(graph, world, seen),
+    )
+
+
+def interfaces(graph: Graph, world: World, seen: Seen) -> tuple[Interface, ...]:
+    """The amphora's links: its own address in each network, and the VIP beside it in the VIP's."""
+    subnets, _ = wanted_subnets(graph, world)
+    links = []
+    for subnet in subnets:
+        port = seen.ports[subnet.network_id]
+        holds_vip = subnet.id == graph.load_balancer.vip_subnet_id
+        links.append(
+            Interface(
+                mac=port.mac_address,
+                addresses=(*own_addresses(port, world), *(vip_addresses(graph) if holds_vip else ())),
+                gateways=(subnet.gateway_ip,) if holds_vip and subnet.gateway_ip else (),
+            )
+        )
+    return tuple(links)
+
+
+def own_addresses(port: NetworkPort, world: World) -> tuple[str, ...]:
+    return tuple(
+        f"{ip.ip_address}/{ip_network(world.subnets[ip.subnet_id].cidr).prefixlen}"
+        for ip in port.fixed_ips
+        if ip.subnet_id in world.subnets
+    )
+
+
+def vip_addresses(graph: Graph) -> tuple[str, ...]:
+    """As host addresses, so that the amphora speaks to members from its own address, whoever holds the VIP."""
+    vip = graph.load_balancer.vip_address
+    return (f"{vip}/{128 if ':' in vip else 32}",) if vip else ()
