@@ -37,7 +37,7 @@ class Sweeper:
         return self._clusters.all()
 
     def _remove_orphans(self) -> None:
-        """The list is read before the rows: a row is written before its thing, so a thing without one has none coming."""
+        """Things are listed before rows are read: a row is written before its thing, so no row will come."""
         for amphora_id in self._compute.list() - self._clusters.amphora_ids():
             LOG.warning("amphora %s is on no record: removing it", amphora_id)
             try:

@@ -1,0 +1,1 @@
+"""Heartbeats in; operating statuses, statistics and rings out."""
