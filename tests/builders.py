@@ -22,7 +22,12 @@ def new_id() -> str:
 
 def load_balancer(**fields: Any) -> LoadBalancer:
     identifier = fields.pop("id", None) or new_id()
-    given: dict[str, Any] = {"vip_address": "198.18.0.10", "project_id": PROJECT, "cluster_id": new_id(), "created_at": NOW} | fields
+    given: dict[str, Any] = {
+        "vip_address": "198.18.0.10",
+        "project_id": PROJECT,
+        "cluster_id": new_id(),
+        "created_at": NOW,
+    } | fields
     return LoadBalancer(id=identifier, load_balancer_id=identifier, **given)
 
 
