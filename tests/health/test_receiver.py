@@ -136,11 +136,9 @@ def test_a_replay_of_before_a_restart_is_refused_too(stage: Stage) -> None:
     replay = stage.beat(7, count=70)
     stage.send(replay)
     stage.until(lambda: (stage.statistics() or Statistics()).bytes_in == 70)
-    again = Receiver(
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM), MASTER, Reports(stage.database), stage.rung.append
-    )
     before = list(stage.rung)
-    again.take(replay)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+        Receiver(unused, MASTER, Reports(stage.database), stage.rung.append).take(replay)
     assert stage.rung == before
 
 
