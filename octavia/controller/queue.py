@@ -59,6 +59,11 @@ class Queue:
                 self._changed.wait(seconds)
             return None
 
+    def poll(self, now: float) -> str | None:
+        """An id that is due at this time and counts as busy from now on, if there is one."""
+        with self._changed:
+            return self._take(now)[0]
+
     def free(self, key: str) -> None:
         """The visit has ended."""
         with self._changed:
@@ -69,9 +74,3 @@ class Queue:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    @property
-    def idle(self) -> bool:
-        """Nothing is being visited and nothing waits, now or later."""
-        with self._changed:
-            return not self._due and not self._busy
