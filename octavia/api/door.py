@@ -1,0 +1,69 @@
+"""What is done for every request before its resource: an id, its path in one form, what it may send and take."""
+
+import re
+from collections.abc import Callable
+
+import falcon
+
+LARGEST_BODY = 114688
+MOUNT = "/load-balancer"
+TAKEN = frozenset({None, "", "*/*", falcon.MEDIA_JSON})
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Door:
+    """The outermost middleware."""
+
+    def __init__(self, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+
+    def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
+        name_it(request, response, f"req-{self._new_id()}")
+        request.context.asked_path = request.path
+        request.path = plain_path(request.path)
+        if CONTROL.search(request.path):
+            raise falcon.HTTPNotFound
+        if request.path != "/healthcheck":
+            check_accept(request)
+        check_body(request)
+
+
+def name_it(request: falcon.Request, response: falcon.Response, request_id: str) -> None:
+    request.context.request_id = request_id
+    response.set_header("x-openstack-request-id", request_id)
+
+
+def plain_path(path: str) -> str:
+    """The path in the form of the route table: the many spellings of the API's root are one."""
+    if path == MOUNT or path.startswith(MOUNT + "/"):
+        path = path[len(MOUNT) :]
+    path = path.rstrip("/").removesuffix(".json") or "/"
+    if path == "/v2.0" or path.startswith("/v2.0/"):
+        path = "/v2" + path[len("/v2.0") :]
+    if path == "/v2/lbaas" or (path.startswith("/v2/lbaas/") and not path.startswith("/v2/lbaas/octavia/")):
+        path = "/v2" + path[len("/v2/lbaas") :]
+    return path
+
+
+def base_of(request: falcon.Request, api_base_uri: str | None) -> str:
+    """The address of the root of this API, as the caller reaches it."""
+    if api_base_uri:
+        return api_base_uri.rstrip("/")
+    mounted = request.context.asked_path.startswith(MOUNT)
+    return request.prefix.rstrip("/") + (MOUNT if mounted else "")
+
+
+def check_accept(request: falcon.Request) -> None:
+    accepted = request.get_header("Accept")
+    if accepted not in TAKEN and not request.client_accepts(falcon.MEDIA_JSON):
+        raise falcon.HTTPNotAcceptable
+
+
+def check_body(request: falcon.Request) -> None:
+    length = request.content_length or 0
+    if length > LARGEST_BODY:
+        raise falcon.HTTPContentTooLarge(description=f"A request body may have up to {LARGEST_BODY} bytes.")
+    if length and (request.content_type or "").partition(";")[0].strip().lower() != falcon.MEDIA_JSON:
+        raise falcon.HTTPUnsupportedMediaType(
+            description="Request bodies are JSON: send Content-Type: application/json."
+        )

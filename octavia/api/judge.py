@@ -1,0 +1,40 @@
+"""What speaks against an edit: the laws of the domain, and what this data plane cannot do."""
+
+from collections.abc import Iterator
+
+from octavia.api.ports import Services
+from octavia.domain import rules
+from octavia.domain.graph import Graph
+from octavia.domain.refusal import Conflict, Invalid, Refusal
+
+
+def judged(services: Services, before: Graph | None, after: Graph) -> Graph:
+    """The new graph. Raises the first refusal that the old one did not deserve."""
+    for refusal in refusals(services, before, after):
+        raise refusal
+    return after
+
+
+def refusals(services: Services, before: Graph | None, after: Graph) -> Iterator[Refusal]:
+    yield from rules.fresh(before, after)
+    yield from low_ports(services.lowest_port, before, after)
+    if found := services.offered(after):
+        known = set(services.offered(before)) if before else set()
+        yield from (refusal for refusal in found if refusal not in known)
+
+
+def low_ports(lowest: int, before: Graph | None, after: Graph) -> Iterator[Refusal]:
+    known = {listener.id for listener in before.listeners} if before else set()
+    for listener in after.listeners:
+        if listener.protocol_port < lowest and listener.id not in known:
+            yield Invalid(
+                f"Listener port {listener.protocol_port} cannot be bound here: ports below {lowest} are reserved on "
+                f"this host. Choose a port from {lowest} on."
+            )
+
+
+def may_be_changed(graph: Graph) -> None:
+    """Raises Conflict where the load balancer is being deleted: nothing under it may change any more."""
+    top = graph.load_balancer
+    if top.deleted is not None:
+        raise Conflict(f"Load Balancer {top.id} is immutable and cannot be updated: it is being deleted.")

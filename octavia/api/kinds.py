@@ -1,0 +1,143 @@
+"""What is special to a noun: where a new one belongs, how it is let in, and when it may go."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import falcon
+from msgspec.structs import replace
+
+from octavia.api.judge import may_be_changed
+from octavia.api.ports import Reader
+from octavia.domain.declare import Noun
+from octavia.domain.graph import Graph, editable, live, next_server_id, put
+from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.listener import Listener
+from octavia.domain.load_balancer import LoadBalancer
+from octavia.domain.member import Member
+from octavia.domain.pool import Pool
+from octavia.domain.refusal import Conflict, Invalid, Missing
+
+References = Mapping[str, str]
+"""The parents that a POST body names and that are no fields of the noun."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One noun, for the generic handlers."""
+
+    noun: type[Noun]
+    home: Callable[[Reader, Any, References], str]
+    """The id of the load balancer that a new row goes under."""
+    admit: Callable[[Graph, Any, References], Graph]
+    """The graph with the new row. Raises Conflict where nothing may come in."""
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """List filters that name a parent, with the column that holds it."""
+    references: tuple[str, ...] = ()
+    removable: Callable[[Graph, Any, bool], None] = lambda graph, row, cascade: None
+    """Raises what speaks against deleting this row."""
+
+
+def take_references(kind: Kind, wish: dict[str, Any]) -> References:
+    """The named parents, taken out of the wish."""
+    found = {name: wish.pop(name) for name in kind.references if name in wish}
+    for name, value in found.items():
+        if value is not None and not isinstance(value, str):
+            raise Invalid(f"Invalid input for field/attribute {name}. Value: '{value}'. Expected an id.")
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def nowhere(reader: Reader, row: Noun, references: References) -> str:
+    raise AssertionError("a load balancer is under nothing")
+
+
+def listener_home(reader: Reader, row: Listener, references: References) -> str:
+    if "loadbalancer_id" not in references:
+        raise Invalid("Invalid input for field/attribute loadbalancer_id. Value: 'None'. Mandatory field missing.")
+    return references["loadbalancer_id"]
+
+
+def pool_home(reader: Reader, row: Pool, references: References) -> str:
+    if not references:
+        raise Invalid("A pool needs a loadbalancer_id or a listener_id.")
+    load_balancer_id, listener_id = references.get("loadbalancer_id"), references.get("listener_id")
+    if listener_id is None:
+        assert load_balancer_id is not None
+        return load_balancer_id
+    found = reader.load_balancer_of(Listener, listener_id)
+    if load_balancer_id not in (None, found):
+        raise Invalid(f"Listener {listener_id} does not belong to load balancer {load_balancer_id}.")
+    return found
+
+
+def home_of_pool(reader: Reader, row: Member | HealthMonitor, references: References) -> str:
+    return reader.load_balancer_of(Pool, row.pool_id)
+
+
+def admit_child(graph: Graph, row: Noun, references: References) -> Graph:
+    may_be_changed(graph)
+    return put(graph, row)
+
+
+def admit_pool(graph: Graph, row: Pool, references: References) -> Graph:
+    may_be_changed(graph)
+    if "listener_id" not in references:
+        return put(graph, row)
+    listener = editable(graph, Listener, references["listener_id"])
+    if listener.default_pool_id is not None:
+        raise Conflict(f"Listener {listener.id} has a default pool already: {listener.default_pool_id}.")
+    return put(put(graph, row), replace(listener, default_pool_id=row.id))
+
+
+def admit_member(graph: Graph, row: Member, references: References) -> Graph:
+    may_be_changed(graph)
+    pool = editable(graph, Pool, row.pool_id)
+    watched = any(monitor.pool_id == pool.id for monitor in live(graph).health_monitors)
+    seated = replace(
+        row,
+        server_id=next_server_id(graph, pool.id),
+        operating_status="OFFLINE" if watched else "NO_MONITOR",
+    )
+    return put(graph, seated)
+
+
+def admit_health_monitor(graph: Graph, row: HealthMonitor, references: References) -> Graph:
+    may_be_changed(graph)
+    editable(graph, Pool, row.pool_id)
+    return put(graph, row)
+
+
+def childless(graph: Graph, row: LoadBalancer, cascade: bool) -> None:
+    alive = live(graph)
+    if not cascade and (alive.listeners or alive.pools):
+        raise Invalid(
+            f"Cannot delete Load Balancer {row.id} - it has children. Delete them first, or delete with cascade=true."
+        )
+
+
+LOAD_BALANCER = Kind(LoadBalancer, nowhere, admit_child, removable=childless)
+LISTENER = Kind(
+    Listener,
+    listener_home,
+    admit_child,
+    parents={"loadbalancer_id": "load_balancer_id"},
+    references=("loadbalancer_id",),
+)
+POOL = Kind(
+    Pool,
+    pool_home,
+    admit_pool,
+    parents={"loadbalancer_id": "load_balancer_id", "listener_id": "listener_id"},
+    references=("loadbalancer_id", "listener_id"),
+)
+MEMBER = Kind(Member, home_of_pool, admit_member)
+HEALTH_MONITOR = Kind(HealthMonitor, home_of_pool, admit_health_monitor, parents={"pool_id": "pool_id"})
+
+
+def check_path(reader: Reader, path: Mapping[str, str]) -> None:
+    """The pool in a nested path is there; else there is nothing at this address."""
+    if "pool_id" in path:
+        try:
+            reader.load_balancer_of(Pool, path["pool_id"])
+        except Missing as error:
+            raise falcon.HTTPNotFound(description=error.sentence) from None

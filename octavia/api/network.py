@@ -1,0 +1,160 @@
+"""The small read-only part of the Network API v2.0 that load balancer clients ask for on the same host."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import falcon
+
+from octavia.api.arguments import Arguments
+from octavia.api.call import Call, Handler, Verb
+from octavia.domain.declare import shortened
+from octavia.domain.refusal import Invalid
+from octavia.drivers.network import Network, NetworkDriver, NetworkPort, Subnet
+
+Answer = dict[str, Any]
+NOT_FILTERS = frozenset({"fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"})
+
+
+def subnet_answer(subnet: Subnet) -> Answer:
+    return {
+        "id": subnet.id,
+        "name": subnet.name,
+        "description": "",
+        "network_id": subnet.network_id,
+        "cidr": subnet.cidr,
+        "ip_version": subnet.ip_version,
+        "gateway_ip": subnet.gateway_ip,
+        "allocation_pools": [{"start": first, "end": last} for first, last in subnet.allocation_pools],
+        "enable_dhcp": False,
+        "dns_nameservers": [],
+        "host_routes": [],
+        "ipv6_address_mode": None,
+        "ipv6_ra_mode": None,
+        "tags": [],
+        "project_id": subnet.project_id or "",
+        "tenant_id": subnet.project_id or "",
+    }
+
+
+def network_answer(network: Network) -> Answer:
+    return {
+        "id": network.id,
+        "name": network.name,
+        "description": "",
+        "subnets": network.subnets,
+        "mtu": network.mtu,
+        "admin_state_up": True,
+        "status": "ACTIVE",
+        "shared": network.project_id is None,
+        "router:external": False,
+        "port_security_enabled": False,
+        "tags": [],
+        "project_id": network.project_id or "",
+        "tenant_id": network.project_id or "",
+    }
+
+
+def port_answer(port: NetworkPort) -> Answer:
+    return {
+        "id": port.id,
+        "name": f"{port.device_owner.replace(':', '-')}-{port.owner}",
+        "description": "",
+        "network_id": port.network_id,
+        "mac_address": port.mac_address,
+        "fixed_ips": port.fixed_ips,
+        "device_id": port.owner,
+        "device_owner": port.device_owner,
+        "admin_state_up": True,
+        "status": "ACTIVE",
+        "security_groups": [],
+        "allowed_address_pairs": [],
+        "port_security_enabled": False,
+        "tags": [],
+        "project_id": "",
+        "tenant_id": "",
+    }
+
+
+def subnets(network: NetworkDriver) -> Iterable[Answer]:
+    return map(subnet_answer, network.subnets())
+
+
+def networks(network: NetworkDriver) -> Iterable[Answer]:
+    return map(network_answer, network.networks())
+
+
+def ports(network: NetworkDriver) -> Iterable[Answer]:
+    return map(port_answer, network.ports())
+
+
+def none(network: NetworkDriver) -> Iterable[Answer]:
+    return ()
+
+
+Source = Callable[[NetworkDriver], Iterable[Answer]]
+RESOURCES: dict[str, tuple[str, str, Source]] = {
+    "subnets": ("subnet", "subnets", subnets),
+    "networks": ("network", "networks", networks),
+    "ports": ("port", "ports", ports),
+    "security-groups": ("security_group", "security_groups", none),
+    "qos/policies": ("policy", "policies", none),
+    "floatingips": ("floatingip", "floatingips", none),
+}
+"""Path to the keys that one and many stand under, and where they come from."""
+
+
+def index(plural: str, source: Source, call: Call) -> Answer:
+    found = [row for row in source(call.services.network) if matches(row, call.arguments)]
+    return {plural: [only(row, call.arguments) for row in page(found, call.arguments)]}
+
+
+def matches(row: Answer, arguments: Arguments) -> bool:
+    return all(
+        spelled(row[name]) in {value.lower() for value in values}
+        for name, values in arguments.items()
+        if name not in NOT_FILTERS and known(row, name)
+    )
+
+
+def known(row: Answer, name: str) -> bool:
+    if name not in row:
+        raise Invalid(f"'{shortened(name)}' is no filter here.")
+    return True
+
+
+def spelled(value: object) -> str:
+    return "" if value is None else str(value).lower()
+
+
+def page(found: list[Answer], arguments: Arguments) -> Sequence[Answer]:
+    """Behind the marker, up to the limit."""
+    marker = arguments.get("marker", [None])[-1]
+    at = next((at + 1 for at, row in enumerate(found) if row["id"] == marker), 0)
+    limit = arguments.get("limit", [""])[-1]
+    return found[at : at + int(limit[:9])] if limit.isascii() and limit.isdigit() and int(limit[:9]) else found[at:]
+
+
+def only(row: Answer, arguments: Arguments) -> Answer:
+    fields = {name for value in arguments.get("fields", ()) for name in value.split(",")}
+    return {name: value for name, value in row.items() if name in fields} if fields else row
+
+
+def show(singular: str, source: Source, call: Call) -> Answer:
+    for row in source(call.services.network):
+        if row["id"] == call.ids["id"]:
+            return {singular: only(row, call.arguments)}
+    raise falcon.HTTPNotFound(title="Not found", description=f"{singular} {call.ids['id']} could not be found.")
+
+
+def verbs(handler: Handler) -> dict[str, Verb]:
+    return {"GET": Verb(handler, 200)}
+
+
+def routes() -> dict[str, dict[str, Verb]]:
+    """Path to verbs, for the route table."""
+    table: dict[str, dict[str, Verb]] = {}
+    for path, (singular, plural, source) in RESOURCES.items():
+        table[f"/v2/{path}"] = verbs(partial(index, plural, source))
+        table[f"/v2/{path}/{{id}}"] = verbs(partial(show, singular, source))
+    return table

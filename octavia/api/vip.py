@@ -1,0 +1,167 @@
+"""Where the virtual addresses of a new load balancer come from: a port, a network or a subnet, in this order."""
+
+import ipaddress
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from msgspec.structs import replace
+
+from octavia.api.ports import Services
+from octavia.api.subnets import known_subnet
+from octavia.domain.declare import shortened
+from octavia.domain.load_balancer import AdditionalVip, LoadBalancer
+from octavia.domain.refusal import Conflict, Invalid
+from octavia.drivers.faults import PortFault
+from octavia.drivers.network import AddressTaken, FixedIp, NetworkDriver, NetworkPort, Subnet, SubnetFull
+
+DEVICE_OWNER = "octavia:vip"
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def placed(services: Services, top: LoadBalancer) -> Iterator[LoadBalancer]:
+    """The load balancer with its addresses, which are free again if what is done with it fails.
+
+    Raises Invalid for a place that is not there, and Conflict for an address that is taken or a subnet that is full.
+    """
+    made: list[str] = []
+    try:
+        yield with_additional(services, with_vip(services, top, made), made)
+    except BaseException:
+        for port_id in made:
+            release(services.network, port_id)
+        raise
+
+
+def release(network: NetworkDriver, port_id: str) -> None:
+    try:
+        network.remove_port(port_id)
+    except PortFault as fault:
+        log.warning("The network port %s of a refused load balancer is left behind: %s", port_id, fault)
+
+
+def with_vip(services: Services, top: LoadBalancer, made: list[str]) -> LoadBalancer:
+    if top.vip_port_id is not None:
+        return on_port(services.network, top)
+    address = canonical("vip_address", top.vip_address)
+    port = first_free(services, top, candidates(services.network, top, address), address)
+    made.append(port.id)
+    return seated(top, port, port.fixed_ips[0])
+
+
+def seated(top: LoadBalancer, port: NetworkPort, fixed: FixedIp) -> LoadBalancer:
+    return replace(
+        top,
+        vip_port_id=port.id,
+        vip_address=fixed.ip_address,
+        vip_subnet_id=fixed.subnet_id,
+        vip_network_id=port.network_id,
+    )
+
+
+def on_port(network: NetworkDriver, top: LoadBalancer) -> LoadBalancer:
+    """On a port that the caller has made, which stays the caller's."""
+    port = network.port(top.vip_port_id or "")
+    if port is None:
+        raise Invalid(f"Port {top.vip_port_id} not found.")
+    if port.owner:
+        raise Invalid(f"Port {port.id} is in use by {port.owner}. Name a free port, or a subnet.")
+    address = canonical("vip_address", top.vip_address)
+    fitting = [
+        fixed
+        for fixed in port.fixed_ips
+        if top.vip_subnet_id in (None, fixed.subnet_id) and address in (None, fixed.ip_address)
+    ]
+    if len(fitting) != 1:
+        raise Invalid(
+            f"Port {port.id} has {len(fitting)} addresses that fit. Say which with vip_subnet_id or vip_address."
+        )
+    return seated(top, port, fitting[0])
+
+
+def candidates(network: NetworkDriver, top: LoadBalancer, address: str | None) -> list[Subnet]:
+    """The subnets to try, in order."""
+    if top.vip_network_id is not None:
+        return in_network(network, top, address)
+    if top.vip_subnet_id is None:
+        raise Invalid("A load balancer needs one of vip_port_id, vip_network_id and vip_subnet_id.")
+    return [holding(known_subnet(network, top.vip_subnet_id), address)]
+
+
+def in_network(network: NetworkDriver, top: LoadBalancer, address: str | None) -> list[Subnet]:
+    found = network.network(top.vip_network_id or "")
+    if found is None:
+        raise Invalid(f"Network {top.vip_network_id} not found.")
+    if top.vip_subnet_id is not None:
+        subnet = known_subnet(network, top.vip_subnet_id)
+        if subnet.network_id != found.id:
+            raise Invalid(f"Subnet {subnet.id} is not in network {found.id}.")
+        return [holding(subnet, address)]
+    subnets = [known_subnet(network, subnet_id) for subnet_id in found.subnets]
+    fitting = sorted((s for s in subnets if holds(s, address)), key=lambda subnet: subnet.ip_version)
+    if not fitting:
+        raise Invalid(f"No subnet of network {found.id} " + (f"holds the address {address}." if address else "exists."))
+    return fitting
+
+
+def first_free(services: Services, top: LoadBalancer, subnets: Sequence[Subnet], address: str | None) -> NetworkPort:
+    """A new port with an address of the first of these subnets that has one left."""
+    for subnet in subnets[:-1]:
+        try:
+            return allocated(services, top, subnet, address)
+        except SubnetFull:
+            continue
+    try:
+        return allocated(services, top, subnets[-1], address)
+    except SubnetFull:
+        raise Conflict(f"Subnet {subnets[-1].id} has no free address left. Choose another one.") from None
+
+
+def allocated(services: Services, top: LoadBalancer, subnet: Subnet, address: str | None) -> NetworkPort:
+    try:
+        return services.network.ensure_port(
+            port_id=services.new_id(), subnet_id=subnet.id, address=address, owner=top.id, device_owner=DEVICE_OWNER
+        )
+    except AddressTaken:
+        raise Conflict(
+            f"The address {address} in subnet {subnet.id} is in use already. Choose another one, or give none."
+        ) from None
+
+
+def with_additional(services: Services, top: LoadBalancer, made: list[str]) -> LoadBalancer:
+    """The further addresses too: in the same network, each in a subnet of its own."""
+    taken = {top.vip_subnet_id}
+    vips: list[AdditionalVip] = []
+    for vip in top.additional_vips:
+        subnet = known_subnet(services.network, vip.subnet_id)
+        if subnet.id in taken or subnet.network_id != top.vip_network_id:
+            why = "is used twice" if subnet.id in taken else f"is not in network {top.vip_network_id}"
+            raise Invalid(f"Subnet {subnet.id} {why}: additional VIPs take other subnets of the same network.")
+        taken.add(subnet.id)
+        address = canonical("additional_vips", vip.ip_address)
+        port = first_free(services, top, [holding(subnet, address)], address)
+        made.append(port.id)
+        vips.append(replace(vip, ip_address=port.fixed_ips[0].ip_address, port_id=port.id))
+    return replace(top, additional_vips=tuple(vips))
+
+
+def holding(subnet: Subnet, address: str | None) -> Subnet:
+    if not holds(subnet, address):
+        raise Invalid(f"The address {address} is not in subnet {subnet.id} ({subnet.cidr}).")
+    return subnet
+
+
+def holds(subnet: Subnet, address: str | None) -> bool:
+    return address is None or ipaddress.ip_address(address) in ipaddress.ip_network(subnet.cidr)
+
+
+def canonical(name: str, address: str | None) -> str | None:
+    if address is None:
+        return None
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        raise Invalid(
+            f"Invalid input for field/attribute {name}. Value: '{shortened(address)}'. Expected an IP address."
+        ) from None

@@ -1,0 +1,44 @@
+"""One API per test, over a store of its own."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from octavia.api.app import build
+from octavia.api.ports import Services
+from octavia.store import schema
+from octavia.store.engine import Database
+from octavia.store.store import Store
+from tests.api.world import Api, FakeNetwork
+
+
+@pytest.fixture
+def network() -> FakeNetwork:
+    return FakeNetwork()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path}/octavia.db")
+    schema.upgrade(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def services(database: Database, network: FakeNetwork) -> Services:
+    return Services(
+        store=Store(database, ring=lambda cluster_id: None),
+        network=network,
+        clock=lambda: datetime.now(UTC).replace(tzinfo=None),
+        new_id=lambda: str(uuid.uuid4()),
+        lowest_port=1,
+    )
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    return Api(build(services))
