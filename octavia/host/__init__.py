@@ -1,0 +1,1 @@
+"""What this machine can do: processes, namespaces, links, TLS. No policy: those above decide."""
