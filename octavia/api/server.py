@@ -44,8 +44,9 @@ class Server:
 
     def stop(self) -> None:
         """May be called from any thread, and from a signal handler."""
-        self._stopping.set()
-        self._server.pull_trigger()
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._server.pull_trigger()
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)

@@ -6,7 +6,6 @@ from typing import Any
 
 import falcon
 from falcon import testing
-from msgspec.structs import replace
 
 from octavia.drivers.network import AddressTaken, FixedIp, Network, NetworkPort, Subnet, SubnetFull
 
@@ -47,6 +46,9 @@ class FakeNetwork:
 
     def ports(self) -> tuple[NetworkPort, ...]:
         return tuple(self.made.values())
+
+    def ports_of(self, owner: str) -> tuple[NetworkPort, ...]:
+        return tuple(port for port in self.made.values() if port.owner == owner)
 
     def subnet(self, subnet_id: str) -> Subnet | None:
         return self.places.get(subnet_id)
@@ -90,7 +92,7 @@ class FakeNetwork:
         port = NetworkPort(
             id=port_id, network_id=NET.id, owner=owner, device_owner="", mac_address="fa:16:3e:00:00:02", fixed_ips=ips
         )
-        self.made[port_id] = replace(port)
+        self.made[port_id] = port
 
     def ensure_network(self, network_id: str) -> None:
         pass
@@ -109,6 +111,8 @@ class Api:
         self.client = testing.TestClient(app)
 
     def ask(self, method: str, path: str, body: Any = None, **more: Any) -> testing.Result:
+        if "body_" in more:
+            more["body"] = more.pop("body_")
         return self.client.simulate_request(method, path, **({"json": body} if body is not None else {}), **more)
 
     def get(self, path: str, status: int = 200, **more: Any) -> Any:
@@ -134,7 +138,7 @@ class Api:
     def load_balancer(self, **fields: Any) -> str:
         return str(self.post("loadbalancers", "loadbalancer", **{"vip_subnet_id": "demo", **fields})["id"])
 
-    def listener(self, load_balancer_id: str, port: int = 80, **fields: Any) -> str:
+    def listener(self, load_balancer_id: str, port: Any = 80, **fields: Any) -> str:
         wish = {"loadbalancer_id": load_balancer_id, "protocol": "HTTP", "protocol_port": port, **fields}
         return str(self.post("listeners", "listener", **wish)["id"])
 
