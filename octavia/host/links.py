@@ -155,3 +155,10 @@ def remove(name: str) -> None:
 
 def exists(name: str) -> bool:
     return index_of(name) is not None
+
+
+def holder_of(address: str) -> str | None:
+    """The link of the current namespace that has this address."""
+    with netlink() as route:
+        found = route.get_addr(address=address)
+        return next((socket.if_indextoname(entry["index"]) for entry in found), None)
