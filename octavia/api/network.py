@@ -1,6 +1,7 @@
 """The small read-only part of the Network API v2.0 that load balancer clients ask for on the same host."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -76,37 +77,40 @@ def port_answer(port: NetworkPort) -> Answer:
     }
 
 
-def subnets(network: NetworkDriver) -> Iterable[Answer]:
-    return map(subnet_answer, network.subnets())
+@dataclass(frozen=True)
+class Resource:
+    """The keys that one and many stand under, and where they come from: all, or the one of this id."""
+
+    singular: str
+    plural: str
+    all: Callable[[NetworkDriver], Iterable[Any]] = lambda network: ()
+    one: Callable[[NetworkDriver, str], Any] = lambda network, identifier: None
+    answer: Callable[[Any], Answer] = lambda row: {}
+
+    def rows(self, network: NetworkDriver, ids: Iterable[str] | None) -> list[Answer]:
+        """All, or those of these ids."""
+        found = self.all(network) if ids is None else (self.one(network, identifier) for identifier in ids)
+        return [self.answer(row) for row in found if row is not None]
 
 
-def networks(network: NetworkDriver) -> Iterable[Answer]:
-    return map(network_answer, network.networks())
-
-
-def ports(network: NetworkDriver) -> Iterable[Answer]:
-    return map(port_answer, network.ports())
-
-
-def none(network: NetworkDriver) -> Iterable[Answer]:
-    return ()
-
-
-Source = Callable[[NetworkDriver], Iterable[Answer]]
-RESOURCES: dict[str, tuple[str, str, Source]] = {
-    "subnets": ("subnet", "subnets", subnets),
-    "networks": ("network", "networks", networks),
-    "ports": ("port", "ports", ports),
-    "security-groups": ("security_group", "security_groups", none),
-    "qos/policies": ("policy", "policies", none),
-    "floatingips": ("floatingip", "floatingips", none),
+RESOURCES = {
+    "subnets": Resource(
+        "subnet", "subnets", lambda net: net.subnets(), lambda net, id_: net.subnet(id_), subnet_answer
+    ),
+    "networks": Resource(
+        "network", "networks", lambda net: net.networks(), lambda net, id_: net.network(id_), network_answer
+    ),
+    "ports": Resource("port", "ports", lambda net: net.ports(), lambda net, id_: net.port(id_), port_answer),
+    "security-groups": Resource("security_group", "security_groups"),
+    "qos/policies": Resource("policy", "policies"),
+    "floatingips": Resource("floatingip", "floatingips"),
 }
-"""Path to the keys that one and many stand under, and where they come from."""
 
 
-def index(plural: str, source: Source, call: Call) -> Answer:
-    found = [row for row in source(call.services.network) if matches(row, call.arguments)]
-    return {plural: [only(row, call.arguments) for row in page(found, call.arguments)]}
+def index(resource: Resource, call: Call) -> Answer:
+    rows = resource.rows(call.services.network, call.arguments.get("id"))
+    found = [row for row in rows if matches(row, call.arguments)]
+    return {resource.plural: [only(row, call.arguments) for row in page(found, call.arguments)]}
 
 
 def matches(row: Answer, arguments: Arguments) -> bool:
@@ -140,11 +144,10 @@ def only(row: Answer, arguments: Arguments) -> Answer:
     return {name: value for name, value in row.items() if name in fields} if fields else row
 
 
-def show(singular: str, source: Source, call: Call) -> Answer:
-    for row in source(call.services.network):
-        if row["id"] == call.ids["id"]:
-            return {singular: only(row, call.arguments)}
-    raise falcon.HTTPNotFound(title="Not found", description=f"{singular} {call.ids['id']} could not be found.")
+def show(resource: Resource, call: Call) -> Answer:
+    for row in resource.rows(call.services.network, [call.ids["id"]]):
+        return {resource.singular: only(row, call.arguments)}
+    raise falcon.HTTPNotFound(description=f"{resource.singular} {call.ids['id']} could not be found.")
 
 
 def verbs(handler: Handler) -> dict[str, Verb]:
@@ -154,7 +157,7 @@ def verbs(handler: Handler) -> dict[str, Verb]:
 def routes() -> dict[str, dict[str, Verb]]:
     """Path to verbs, for the route table."""
     table: dict[str, dict[str, Verb]] = {}
-    for path, (singular, plural, source) in RESOURCES.items():
-        table[f"/v2/{path}"] = verbs(partial(index, plural, source))
-        table[f"/v2/{path}/{{id}}"] = verbs(partial(show, singular, source))
+    for path, resource in RESOURCES.items():
+        table[f"/v2/{path}"] = verbs(partial(index, resource))
+        table[f"/v2/{path}/{{id}}"] = verbs(partial(show, resource))
     return table

@@ -12,7 +12,7 @@ from octavia.api.subnets import known_subnet
 from octavia.domain.declare import shortened
 from octavia.domain.load_balancer import AdditionalVip, LoadBalancer
 from octavia.domain.refusal import Conflict, Invalid
-from octavia.drivers.faults import PortFault
+from octavia.drivers.faults import PortFault, Refused
 from octavia.drivers.network import AddressTaken, FixedIp, NetworkDriver, NetworkPort, Subnet, SubnetFull
 
 DEVICE_OWNER = "octavia:vip"
@@ -86,7 +86,7 @@ def candidates(network: NetworkDriver, top: LoadBalancer, address: str | None) -
         return in_network(network, top, address)
     if top.vip_subnet_id is None:
         raise Invalid("A load balancer needs one of vip_port_id, vip_network_id and vip_subnet_id.")
-    return [holding(known_subnet(network, top.vip_subnet_id), address)]
+    return [known_subnet(network, top.vip_subnet_id)]
 
 
 def in_network(network: NetworkDriver, top: LoadBalancer, address: str | None) -> list[Subnet]:
@@ -97,8 +97,10 @@ def in_network(network: NetworkDriver, top: LoadBalancer, address: str | None) -
         subnet = known_subnet(network, top.vip_subnet_id)
         if subnet.network_id != found.id:
             raise Invalid(f"Subnet {subnet.id} is not in network {found.id}.")
-        return [holding(subnet, address)]
+        return [subnet]
     subnets = [known_subnet(network, subnet_id) for subnet_id in found.subnets]
+    if len(subnets) == 1:
+        return subnets
     fitting = sorted((s for s in subnets if holds(s, address)), key=lambda subnet: subnet.ip_version)
     if not fitting:
         raise Invalid(f"No subnet of network {found.id} " + (f"holds the address {address}." if address else "exists."))
@@ -123,6 +125,8 @@ def allocated(services: Services, top: LoadBalancer, subnet: Subnet, address: st
         return services.network.ensure_port(
             port_id=services.new_id(), subnet_id=subnet.id, address=address, owner=top.id, device_owner=DEVICE_OWNER
         )
+    except Refused as refused:
+        raise Invalid(str(refused)) from None
     except AddressTaken:
         raise Conflict(
             f"The address {address} in subnet {subnet.id} is in use already. Choose another one, or give none."
@@ -140,16 +144,10 @@ def with_additional(services: Services, top: LoadBalancer, made: list[str]) -> L
             raise Invalid(f"Subnet {subnet.id} {why}: additional VIPs take other subnets of the same network.")
         taken.add(subnet.id)
         address = canonical("additional_vips", vip.ip_address)
-        port = first_free(services, top, [holding(subnet, address)], address)
+        port = first_free(services, top, [subnet], address)
         made.append(port.id)
         vips.append(replace(vip, ip_address=port.fixed_ips[0].ip_address, port_id=port.id))
     return replace(top, additional_vips=tuple(vips))
-
-
-def holding(subnet: Subnet, address: str | None) -> Subnet:
-    if not holds(subnet, address):
-        raise Invalid(f"The address {address} is not in subnet {subnet.id} ({subnet.cidr}).")
-    return subnet
 
 
 def holds(subnet: Subnet, address: str | None) -> bool:

@@ -124,7 +124,7 @@ def test_network_lists(api: Api, version: str, path: str, singular: str) -> None
         ("name=demo-subnet", "demo"),
         ("id=demo", "demo"),
         ("name=demo", ""),
-        ("id=demo&id=six", "six demo"),
+        ("id=demo&id=six&id=nobody", "demo six"),
         ("ip_version=6", "six"),
         ("network_id=net-2", "other"),
         ("enable_dhcp=False&id=demo", "demo"),

@@ -7,6 +7,7 @@ from typing import Any
 import falcon
 from falcon import testing
 
+from octavia.drivers.faults import Refused
 from octavia.drivers.network import AddressTaken, FixedIp, Network, NetworkPort, Subnet, SubnetFull
 
 NET = Network(id="net-1", name="demo-net", subnets=("six", "tiny", "demo"))
@@ -76,6 +77,8 @@ class FakeNetwork:
 
     def free(self, place: Subnet, address: str | None) -> str:
         taken = {ip.ip_address for port in self.made.values() for ip in port.fixed_ips}
+        if address and ipaddress.ip_address(address) not in ipaddress.ip_network(place.cidr):
+            raise Refused(f"{address} is not in {place.cidr}.")
         if address in taken:
             raise AddressTaken
         for host in [address] if address else map(str, self.hosts(place)):
