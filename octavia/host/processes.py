@@ -69,10 +69,12 @@ def spawn(
     namespace: Path | None = None,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
+    reaped: bool = True,
 ) -> Process:
     """A child in a session of its own, its output appended to the log, started in this network namespace.
 
-    It outlives us, and leaves no zombie while we live. Raises OSError where it cannot be started.
+    It outlives us, and leaves no zombie while we live; unless reaped is False, for who must not have a second
+    thread yet and calls `reap` later. Raises OSError where it cannot be started.
     """
     place: AbstractContextManager[None] = entered(namespace) if namespace else nullcontext()
     with open(log, "ab") as output, place:
@@ -86,17 +88,18 @@ def spawn(
             start_new_session=True,
             pass_fds=pass_fds,
         )
-    return adopted(child)
+    process = taken_over(child)
+    if reaped:
+        reap(process)
+    return process
 
 
-def adopted(child: "subprocess.Popen[bytes]") -> Process:
-    """The child is reaped by us from now on, not by Popen."""
+def taken_over(child: "subprocess.Popen[bytes]") -> Process:
+    """The child does not depend on Popen any more, which would complain about a child that outlives it."""
     stat = status(child.pid)
     assert stat is not None, "a child stays visible until it is reaped"
-    process = Process(child.pid, stat[1])
     child.returncode = 0
-    reaper().add(process, lambda _: None)
-    return process
+    return Process(child.pid, stat[1])
 
 
 def end(process: Process, *, grace: float) -> None:
@@ -274,6 +277,11 @@ def reaper() -> Watch:
         return REAPERS[0]
 
 
+def reap(process: Process) -> None:
+    """It will leave no zombie, if it is our child."""
+    reaper().add(process, lambda _: None)
+
+
 def in_namespace(where: int | Path, kind: str = "net") -> list[Process]:
     """All processes in this namespace, named by its inode or by a file; those that we may not look at are left out."""
     try:
@@ -314,21 +322,29 @@ def texts(process: Process, file: str) -> tuple[str, ...]:
     return tuple(os.fsdecode(part) for part in content.split(b"\0")[:-1])
 
 
+def record(process: Process) -> Record:
+    return Record(process.pid, process.started, boot_id())
+
+
+def living(written: Record) -> Process | None:
+    """The process of the record, if it is alive."""
+    process = Process(written.pid, written.started)
+    return process if written.boot == boot_id() and alive(process) else None
+
+
 def remember(path: Path, process: Process) -> None:
     """The file holds the process; it is whole at every moment."""
     fresh = path.with_name(path.name + ".new")
-    fresh.write_bytes(msgspec.json.encode(Record(process.pid, process.started, boot_id())))
+    fresh.write_bytes(msgspec.json.encode(record(process)))
     fresh.replace(path)
 
 
 def recall(path: Path) -> Process | None:
     """The living process that the file holds, if there is one."""
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=Record)
+        return living(msgspec.json.decode(path.read_bytes(), type=Record))
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    process = Process(record.pid, record.started)
-    return process if record.boot == boot_id() and alive(process) else None
 
 
 def boot_id() -> str:
