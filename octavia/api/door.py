@@ -1,10 +1,13 @@
 """What is done for every request before its resource: an id, its path in one form, what it may send and take."""
 
+import logging
 import re
+import time
 from collections.abc import Callable
 
 import falcon
 
+log = logging.getLogger(__name__)
 LARGEST_BODY = 114688
 MOUNT = "/load-balancer"
 TAKEN = frozenset({None, "", "*/*", falcon.MEDIA_JSON})
@@ -18,6 +21,7 @@ class Door:
         self._new_id = new_id
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
+        request.context.began = time.perf_counter()
         name_it(request, response, f"req-{self._new_id()}")
         request.context.asked_path = request.path
         request.path = plain_path(request.path)
@@ -26,6 +30,13 @@ class Door:
         if request.path != "/healthcheck":
             check_accept(request)
         check_body(request)
+
+    def process_response(
+        self, request: falcon.Request, response: falcon.Response, resource: object, succeeded: bool
+    ) -> None:
+        took = (time.perf_counter() - request.context.began) * 1000
+        path = CONTROL.sub("?", request.path)
+        log.info("%s %s: %s (%s, %.1f ms)", request.method, path, response.status, request.context.request_id, took)
 
 
 def name_it(request: falcon.Request, response: falcon.Response, request_id: str) -> None:

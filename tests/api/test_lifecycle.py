@@ -1,6 +1,7 @@
 """What edits do to the objects and to those around them."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -71,6 +72,22 @@ def test_children_belong_to_the_project_of_their_load_balancer(api: Api) -> None
     listener = api.listener(top, project_id="yours", tenant_id="theirs")
     shown = api.get(f"/v2/listeners/{listener}")["listener"]
     assert (shown["project_id"], shown["tenant_id"]) == ("mine", "mine")
+
+
+def test_eight_at_once_lose_nothing(api: Api) -> None:
+    top = api.load_balancer()
+    pool = api.pool(top)
+
+    def edit(thread: int) -> None:
+        for number in range(5):
+            api.member(pool, f"192.0.2.{thread * 10 + number}")
+            api.put(f"pools/{pool}", "pool", description=str(thread))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(edit, range(8)))
+    seen = api.get(f"/v2/octavia/loadbalancers/{top}/progress")["progress"]
+    assert seen["generation"] == 2 + 8 * 5 * 2
+    assert len(api.get(f"/v2/pools/{pool}")["pool"]["members"]) == 40
 
 
 def test_whose_a_load_balancer_is(api: Api) -> None:
