@@ -1,0 +1,302 @@
+"""The composition root: settings become adapters, adapters one frozen wiring, and what was asked for is started."""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from octavia import places
+from octavia.api.app import build
+from octavia.api.ports import Services, everything_offered
+from octavia.api.server import Server
+from octavia.bus.local import LocalBus
+from octavia.controller.act import Ports
+from octavia.controller.loop import Loop
+from octavia.controller.sweep import Sweeper
+from octavia.controller.visit import Terms, Visitor
+from octavia.drivers.agent import Agents
+from octavia.drivers.agent.https import HttpsAgents
+from octavia.drivers.agent.noop import NoopAgents
+from octavia.drivers.compute import Compute
+from octavia.drivers.compute.netns import Netns
+from octavia.drivers.compute.noop import Noop as NoopCompute
+from octavia.drivers.compute.onhost import Deployment
+from octavia.drivers.compute.process import ProcessGroups
+from octavia.drivers.faults import PortFault
+from octavia.drivers.network import NetworkDriver
+from octavia.drivers.network.local import Local, MemoryLedger
+from octavia.drivers.network.noop import Noop as NoopNetwork
+from octavia.health.receiver import Receiver
+from octavia.host.pki import Authority
+from octavia.places import CannotStart, Place
+from octavia.render import unrendered
+from octavia.settings import Settings
+from octavia.store import schema
+from octavia.store.addresses import Addresses
+from octavia.store.clusters import Clusters
+from octavia.store.engine import Database, utcnow
+from octavia.store.reports import Reports
+from octavia.store.store import Store
+
+LOG = logging.getLogger(__name__)
+API_THREADS = 8
+
+
+class Wiring(Struct, frozen=True, kw_only=True):
+    """Everything that runs in this process, put together and not started."""
+
+    database: Database
+    compute: Compute
+    network: NetworkDriver
+    agents: Agents
+    loop: Loop
+    receiver: Receiver | None
+    app: Callable[..., Any]
+    summary: str
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def wire(settings: Settings, place: Place) -> Wiring:
+    """The adapters that the settings name, behind the ports. Raises CannotStart."""
+    database = opened(settings)
+    authority = Authority.ensure(settings.state_path / "pki")
+    bus, clusters, addresses = LocalBus(), Clusters(database), Addresses(database)
+    store = Store(database, bus.ring)
+    compute = computing(settings, place, authority)
+    network = networking(settings, place, addresses)
+    agents = speaking(settings, authority)
+    ports = Ports(
+        clusters=clusters,
+        compute=compute,
+        network=network,
+        agents=agents,
+        sign=authority.sign,
+        clock=utcnow,
+        new_id=new_id,
+    )
+    worker = settings.controller_worker
+    terms = Terms(
+        holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        lease_seconds=worker.lease_seconds,
+        error_after=worker.error_after,
+        haproxy_user=place.haproxy_user(settings),
+    )
+    loop = Loop(
+        Visitor(ports, terms),
+        Sweeper(clusters, compute, network, addresses.ownerless),
+        bus,
+        workers=worker.workers,
+        sweep_interval=worker.sweep_interval,
+    )
+    return Wiring(
+        database=database,
+        compute=compute,
+        network=network,
+        agents=agents,
+        loop=loop,
+        receiver=listening(settings, compute, Reports(database), bus),
+        app=build(services(settings, store, network, compute)),
+        summary=compute.abilities().summary,
+    )
+
+
+def opened(settings: Settings) -> Database:
+    settings.state_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = Database(settings.database.connection)
+    schema.upgrade(database)
+    return database
+
+
+def services(settings: Settings, store: Store, network: NetworkDriver, compute: Compute) -> Services:
+    api = settings.api_settings
+    return Services(
+        store=store,
+        network=network,
+        clock=utcnow,
+        new_id=new_id,
+        offered=everything_offered if settings.controller_worker.amphora_driver == "noop" else unrendered,
+        lowest_port=compute.abilities().lowest_port,
+        pagination_max_limit=api.pagination_max_limit,
+        api_base_uri=api.api_base_uri,
+        healthcheck_enabled=api.healthcheck_enabled,
+        healthcheck_refresh_interval=api.healthcheck_refresh_interval,
+    )
+
+
+def computing(settings: Settings, place: Place, authority: Authority) -> Compute:
+    if place.compute == "noop":
+        return NoopCompute()
+    health = settings.health_manager
+    deployment = Deployment(
+        folder=settings.state_path / "amphorae",
+        certificate_authority=authority.certificate_authority,
+        heartbeat_master=heartbeat_key(settings),
+        receiver_port=health.bind_port,
+        heartbeat_interval=health.heartbeat_interval,
+        haproxy_user=place.haproxy_user(settings),
+        haproxy_command=settings.haproxy_amphora.haproxy_command,
+    )
+    if place.compute == "process":
+        return ProcessGroups(deployment)
+    return Netns(deployment, rootless=place.rootless)
+
+
+def networking(settings: Settings, place: Place, addresses: Addresses) -> NetworkDriver:
+    if settings.controller_worker.network_driver == "noop":
+        return NoopNetwork()
+    return Local(place.subnets(settings), addresses, bridged=place.compute == "netns")
+
+
+def speaking(settings: Settings, authority: Authority) -> Agents:
+    return NoopAgents() if settings.controller_worker.amphora_driver == "noop" else HttpsAgents(authority)
+
+
+def listening(settings: Settings, compute: Compute, reports: Reports, bus: LocalBus) -> Receiver | None:
+    """The receiver on the address that the amphorae reach, bound already; None where nothing reports."""
+    if settings.controller_worker.amphora_driver == "noop":
+        return None
+    try:
+        address = compute.receiver_address()
+        listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        listener.bind((settings.health_manager.bind_ip or address[0], address[1]))
+    except (OSError, PortFault) as error:
+        raise CannotStart(f"Heartbeats cannot be received: {error}") from None
+    return Receiver(listener, heartbeat_key(settings), reports, bus.ring)
+
+
+def heartbeat_key(settings: Settings) -> bytes:
+    """The master key of all heartbeats: configured, or made at first start and kept for its owner alone."""
+    if settings.health_manager.heartbeat_key:
+        return settings.health_manager.heartbeat_key.encode()
+    return places.kept_secret(settings.state_path / "heartbeat.key")
+
+
+def serve(
+    config_files: Sequence[Path], state_path: Path | None, *, bind_host: str | None, bind_port: int | None
+) -> int:
+    """API, controller and health run in this process until SIGTERM or Ctrl-C; the amphorae go on after it."""
+    settings = places.settings(config_files, state_path, bind_host=bind_host, bind_port=bind_port)
+    places.log_to_stderr(debug=settings.debug)
+    with places.alone(settings.state_path):
+        listener = places.api_socket(settings)
+        place = places.find(settings)
+        for sentence in place.sentences:
+            print(sentence, flush=True)
+        place.enter(settings)
+        return run(settings, place, listener)
+
+
+def run(settings: Settings, place: Place, listener: socket.socket) -> int:
+    wiring = wire(settings, place)
+    server = Server(wiring.app, listener, threads=API_THREADS)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
+    print(wiring.summary, flush=True)
+    adopted = wiring.compute.adopt()
+    if wiring.receiver is not None:
+        wiring.receiver.start()
+    wiring.loop.start()
+    host, port = listener.getsockname()[:2]
+    print(f"state: {settings.state_path}, {len(adopted)} amphorae adopted", flush=True)
+    print(f"ready: http://{host if ':' not in host else f'[{host}]'}:{port}", flush=True)
+    server.run()
+    stop(wiring)
+    print("stopped; the load balancers go on serving", flush=True)
+    return 0
+
+
+def stop(wiring: Wiring) -> None:
+    """What is in flight is finished, and nothing of this process is left; the amphorae are untouched."""
+    wiring.loop.stop()
+    if wiring.receiver is not None:
+        wiring.receiver.stop()
+    wiring.compute.close()
+    wiring.agents.close()
+    wiring.network.close()
+    wiring.database.close()
+
+
+def execute(config_files: Sequence[Path], state_path: Path | None, argv: Sequence[str]) -> int:
+    """The command runs where the VIPs can be reached, in the place of this process."""
+    settings = places.settings(config_files, state_path)
+    command = places.reaching(settings, argv)
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - the user's own command, without a shell
+    except OSError as error:
+        raise CannotStart(f"{command[0]} cannot be run: {error}") from None
+
+
+def destroy(config_files: Sequence[Path], state_path: Path | None) -> int:
+    """Nothing is left of what was ever made here. Raises CannotStart while `octavia serve` runs."""
+    settings = places.settings(config_files, state_path)
+    if not settings.state_path.exists():
+        print(f"There is nothing in {settings.state_path}.")
+        return 0
+    with places.alone(settings.state_path):
+        place = places.find(settings)
+        place.leave_nothing(settings, lambda: clear(settings, place))
+        places.remove_state(settings.state_path)
+    print("Everything is removed.")
+    return 0
+
+
+def clear(settings: Settings, place: Place) -> None:
+    """No amphora and no bridge is left. The database is not asked: it may be the one thing that is broken."""
+    compute = computing(settings, place, Authority.ensure(settings.state_path / "pki"))
+    for amphora_id in sorted(compute.list()):
+        print(f"removing amphora {amphora_id}", flush=True)
+        compute.remove(amphora_id)
+    compute.close()
+    if isinstance(compute, Netns):
+        compute.clear()
+        Local(place.subnets(settings), MemoryLedger(), bridged=True).clear()
+
+
+def upgrade(config_files: Sequence[Path], state_path: Path | None) -> int:
+    database = opened(places.settings(config_files, state_path))
+    print(f"The database has schema version {schema.version(database)}.")
+    database.close()
+    return 0
+
+
+def raise_epoch(config_files: Sequence[Path], state_path: Path | None) -> int:
+    database = opened(places.settings(config_files, state_path))
+    print(f"The epoch is {Clusters(database).raise_epoch()} now: agents obey this database from the next visit on.")
+    database.close()
+    return 0
+
+
+APPLICATION: list[Callable[..., Any]] = []
+LOCK = threading.Lock()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    """The WSGI entry for gunicorn or uWSGI (`octavia.main:application`): the API alone, with the configuration files
+    that OCTAVIA_CONFIG_FILES names, separated by colons. A controller elsewhere finds what was asked for by its sweep.
+    """
+    with LOCK:
+        if not APPLICATION:
+            APPLICATION.append(api_alone())
+    return APPLICATION[0](environ, start_response)
+
+
+def api_alone() -> Callable[..., Any]:
+    files = [Path(name) for name in os.environ.get("OCTAVIA_CONFIG_FILES", "").split(":") if name]
+    settings = places.settings(files, None)
+    place = places.find(settings)
+    database = opened(settings)
+    network = networking(settings, place, Addresses(database))
+    compute = computing(settings, place, Authority.ensure(settings.state_path / "pki"))
+    return build(services(settings, Store(database, lambda _: None), network, compute))
