@@ -17,6 +17,10 @@ HIDDEN = Meta(extra={"hidden": True})
 """Never in an answer under its own name."""
 NULL_IS_FALSE = Meta(extra={"on_null": False})
 NULL_KEEPS = Meta(extra={"on_null": UNSET})
+KEEPS_TYPE = Meta(extra={"kept": ("type",)})
+"""An object whose type a PUT may leave out when there is one: it stays what it is."""
+END = r"(?!\n)$"
+"""The end of a text in a pattern: Python's `$` alone would let a line break follow."""
 
 Identifier = Annotated[str, Meta(max_length=36)]
 Text = Annotated[str, Meta(max_length=255)]
@@ -117,17 +121,25 @@ def amend(current: N, body: dict[str, Any], **system: Any) -> N:
     """Apply a PUT body: absent keys stay, null means what the field says (its default, if it says nothing)."""
     noun = type(current)
     refuse_unknown(noun, body, on_create=False)
-    fields = declared(noun)
-    meant = {
-        name: said_of(fields[name]).get("on_null", default_of(fields[name])) if value is None else value
-        for name, value in body.items()
-    }
+    meant = {name: meant_by(declared(noun)[name], getattr(current, name), value) for name, value in body.items()}
     merged = msgspec.structs.asdict(current) | {k: v for k, v in meant.items() if v is not UNSET} | system
     return convert(noun, merged)
 
 
+def meant_by(field: mi.Field, current: Any, value: Any) -> Any:
+    """What a PUT means by this value, UNSET if it means no change. The null of a mandatory field stays, as a fault."""
+    said = said_of(field)
+    if value is None:
+        return said["on_null"] if "on_null" in said else default_of(field)
+    if isinstance(value, dict) and current is not None:
+        return {name: getattr(current, name) for name in said.get("kept", ())} | value
+    return value
+
+
 def default_of(field: mi.Field) -> Any:
-    return field.default_factory() if field.default is NODEFAULT else field.default
+    if field.default_factory is not NODEFAULT:
+        return field.default_factory()
+    return None if field.default is NODEFAULT else field.default
 
 
 def refuse_unknown(noun: type[Noun], body: dict[str, Any], *, on_create: bool) -> None:

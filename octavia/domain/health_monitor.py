@@ -4,9 +4,10 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from octavia.domain.declare import CREATE_ONLY, HIDDEN, Identifier, Noun
+from octavia.domain.declare import CREATE_ONLY, END, HIDDEN, Identifier, Noun
 
 Seconds = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 Count = Annotated[int, Meta(ge=1, le=10)]
 
 
@@ -30,11 +31,11 @@ class HealthMonitor(Noun, frozen=True, kw_only=True):
         Meta(description="The method of an HTTP check; GET if not given."),
     ] = None
     url_path: Annotated[
-        Annotated[str, Meta(max_length=255, pattern=r"^/[^\s\x00-\x1f\x7f]*$")] | None,
+        Annotated[str, Meta(max_length=255, pattern=r"^/[^\s\x00-\x1f\x7f]*" + END)] | None,
         Meta(description="The path of an HTTP check; / if not given."),
     ] = None
     expected_codes: Annotated[
-        Annotated[str, Meta(max_length=64, pattern=r"^(\d{3}(\s*,\s*\d{3})*|\d{3}-\d{3})$")] | None,
+        Annotated[str, Meta(max_length=64, pattern=r"^([0-9]{3}(\s*,\s*[0-9]{3})*|[0-9]{3}-[0-9]{3})" + END)] | None,
         Meta(description="Statuses that mean up: 200, 200,202 or 200-204; 200 if not given."),
     ] = None
     http_version: Annotated[float | None, Meta(description="1.0 or 1.1.")] = None
@@ -44,7 +45,7 @@ class HealthMonitor(Noun, frozen=True, kw_only=True):
             Meta(
                 min_length=1,
                 max_length=255,
-                pattern=r"^(?=.{1,255}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$",
+                pattern=rf"^{LABEL}(\.{LABEL})*\.?" + END,
             ),
         ]
         | None,

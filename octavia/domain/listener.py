@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from octavia.domain.declare import CREATE_ONLY, Identifier, Milliseconds, Noun, Port, Text
+from octavia.domain.declare import CREATE_ONLY, END, Identifier, Milliseconds, Noun, Port, Text
 
-Ciphers = Annotated[str, Meta(max_length=2048, pattern=r"^[A-Za-z0-9\-+!:@=_.]+$")]
+Ciphers = Annotated[str, Meta(max_length=2048, pattern=r"^[A-Za-z0-9\-+!:@=_.]+" + END)]
 TlsVersion = Literal["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 AlpnProtocol = Literal["h2", "http/1.1", "http/1.0"]
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from octavia.domain.declare import CREATE_ONLY, Noun, Text
+from octavia.domain.declare import CREATE_ONLY, END, KEEPS_TYPE, Noun, Text
 from octavia.domain.listener import AlpnProtocol, Ciphers, TlsVersion
 
 
@@ -12,7 +12,7 @@ class SessionPersistence(Struct, frozen=True, kw_only=True, forbid_unknown_field
     """How a client stays with its member."""
 
     type: Literal["SOURCE_IP", "HTTP_COOKIE", "APP_COOKIE"]
-    cookie_name: Annotated[str, Meta(max_length=255, pattern=r"^[^\s,;\\]+$")] | None = None
+    cookie_name: Annotated[str, Meta(max_length=255, pattern=r"^[^\s,;\\\x00-\x1f\x7f]+" + END)] | None = None
     persistence_timeout: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
     persistence_granularity: Annotated[str, Meta(max_length=64)] | None = None
 
@@ -33,7 +33,7 @@ class Pool(Noun, frozen=True, kw_only=True):
         Meta(description="How a member is chosen."),
     ]
     session_persistence: Annotated[
-        SessionPersistence | None, Meta(description="How a client stays with its member.")
+        SessionPersistence | None, KEEPS_TYPE, Meta(description="How a client stays with its member.")
     ] = None
     tls_enabled: Annotated[bool, Meta(description="Whether TLS is spoken to the members.")] = False
     tls_container_ref: Annotated[Text | None, Meta(description="The certificate shown to members.")] = None

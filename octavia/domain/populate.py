@@ -1,0 +1,150 @@
+"""A load balancer and everything in it from one request body."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from octavia.domain import declare
+from octavia.domain.declare import Noun, shortened
+from octavia.domain.graph import Graph
+from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.listener import Listener
+from octavia.domain.load_balancer import LoadBalancer
+from octavia.domain.member import Member
+from octavia.domain.pool import Pool
+from octavia.domain.refusal import Invalid, NotOffered
+from octavia.domain.settle import settled
+
+N = TypeVar("N", bound=Noun)
+Body = dict[str, Any]
+
+
+def populate(body: Body, *, new_id: Callable[[], str], now: datetime) -> Graph:
+    """The graph that the body describes, as generation 1 of a new load balancer.
+
+    Raises Invalid, with the path of the value, for a body of another shape; the laws of `rules` are not asked.
+    """
+    wish = an_object(body, "loadbalancer")
+    listeners = objects(wish.pop("listeners", None), "listeners")
+    pools = objects(wish.pop("pools", None), "pools")
+    identifier, cluster_id = new_id(), new_id()
+    system = {"id": identifier, "load_balancer_id": identifier, "cluster_id": cluster_id, "created_at": now}
+    maker = Maker(settled(declare.create(LoadBalancer, wish, **system)), new_id, now)
+    for path, listener in listeners:
+        pools += nested_pool(listener, path)
+    maker.pools(pools)
+    for path, listener in listeners:
+        maker.listener(listener, path)
+    return maker.graph
+
+
+def an_object(value: Any, path: str) -> Body:
+    """A copy of the object at this path."""
+    if not isinstance(value, dict):
+        raise Invalid(f"{path} must be an object, not '{shortened(value)}'.")
+    return dict(value)
+
+
+def objects(value: Any, path: str) -> list[tuple[str, Body]]:
+    """Copies of the objects in the list at this path, each with its own path; null is an empty list."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Invalid(f"{path} must be a list of objects, not '{shortened(value)}'.")
+    return [(f"{path}[{index}]", an_object(item, f"{path}[{index}]")) for index, item in enumerate(value)]
+
+
+def nested_pool(listener: Body, path: str) -> Iterator[tuple[str, Body]]:
+    """The pool that is defined inside a listener, where `default_pool` is left as a name."""
+    if listener.get("default_pool") is None:
+        listener.pop("default_pool", None)
+        return
+    path = f"{path}.default_pool"
+    wish = an_object(listener["default_pool"], path)
+    name = wish.get("name")
+    if not isinstance(name, str) or not name:
+        raise Invalid(f"{path} needs a name: that of a pool in pools, or its own if it is defined here.")
+    if listener.get("default_pool_id") is not None:
+        raise Invalid(f"{path} and default_pool_id exclude each other. Leave one of them out.")
+    listener["default_pool"] = name
+    if len(wish) > 1:
+        yield path, wish
+
+
+class Maker:
+    """Makes the rows of one load balancer, and knows the pools by name."""
+
+    def __init__(self, top: LoadBalancer, new_id: Callable[[], str], now: datetime) -> None:
+        self.graph = Graph(load_balancer=top)
+        self._new_id = new_id
+        self._now = now
+        self._named: dict[str, str] = {}
+
+    def row(self, noun: type[N], body: Body, path: str, **system: Any) -> N:
+        top = self.graph.load_balancer
+        given = {name: value for name, value in body.items() if name not in ("project_id", "tenant_id")}
+        try:
+            made = declare.create(
+                noun,
+                given,
+                id=self._new_id(),
+                load_balancer_id=top.id,
+                project_id=top.project_id,
+                created_at=self._now,
+                **system,
+            )
+        except Invalid as error:
+            raise Invalid(at(path, error.sentence)) from None
+        return settled(made)
+
+    def pools(self, wishes: list[tuple[str, Body]]) -> None:
+        """Names are how listeners refer to pools, so no two pools may have the same, nor may two have none."""
+        for path, wish in wishes:
+            members = objects(wish.pop("members", None), f"{path}.members")
+            monitor = wish.pop("healthmonitor", None)
+            pool = self.row(Pool, wish, path)
+            if pool.name in self._named:
+                raise Invalid(f"{path}.name: there are two pools with the name '{pool.name}'. Names must be unique.")
+            self._named[pool.name] = pool.id
+            self.graph = replace(self.graph, pools=(*self.graph.pools, pool))
+            if monitor is not None:
+                self.monitor(pool, an_object(monitor, f"{path}.healthmonitor"), f"{path}.healthmonitor")
+            self.members(pool, members, watched=monitor is not None)
+
+    def monitor(self, pool: Pool, wish: Body, path: str) -> None:
+        if "pool_id" in wish:
+            raise Invalid(f"Unknown attribute for argument healthmonitor: {path}.pool_id. It is of the pool around it.")
+        row = self.row(HealthMonitor, wish | {"pool_id": pool.id}, path)
+        self.graph = replace(self.graph, health_monitors=(*self.graph.health_monitors, row))
+
+    def members(self, pool: Pool, wishes: list[tuple[str, Body]], *, watched: bool) -> None:
+        status = "OFFLINE" if watched else "NO_MONITOR"
+        rows = [
+            self.row(Member, wish, path, pool_id=pool.id, server_id=number, operating_status=status)
+            for number, (path, wish) in enumerate(wishes, start=1)
+        ]
+        self.graph = replace(self.graph, members=(*self.graph.members, *rows))
+
+    def listener(self, wish: Body, path: str) -> None:
+        if wish.pop("l7policies", None):
+            raise NotOffered(f"{path}.l7policies: L7 policies are not offered yet. Leave them out.")
+        name = wish.pop("default_pool", None)
+        if name is not None:
+            if name not in self._named:
+                raise Invalid(f"{path}.default_pool: no pool with the name '{name}' is defined in this request.")
+            wish["default_pool_id"] = self._named[name]
+        row = self.row(Listener, wish, path)
+        self.graph = replace(self.graph, listeners=(*self.graph.listeners, row))
+
+
+LEADS = ("Invalid input for field/attribute ", "Unknown attribute for argument ")
+
+
+def at(path: str, sentence: str) -> str:
+    """The sentence of a declaration, about a field at this path."""
+    if sentence.startswith(LEADS[0]):
+        return f"{LEADS[0]}{path}.{sentence.removeprefix(LEADS[0])}"
+    noun, colon, rest = sentence.removeprefix(LEADS[1]).partition(": ")
+    return f"{LEADS[1]}{noun}{colon}{path}.{rest}"
