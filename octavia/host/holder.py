@@ -16,8 +16,8 @@ RECORD = "holder.json"
 LOG = "holder.log"
 GRACE = 1.0
 SETUP = (
-    "mount -t tmpfs -o mode=755 tmpfs /run && { ip link set lo up || :; } && "
-    "echo ready >&3 && exec 3>&- && exec sleep infinity"
+    "mount -t tmpfs -o mode=755 tmpfs /run && (ip link set lo up || :) && "
+    "echo ready >/proc/self/fd/{news} && exec sleep infinity"
 )
 KINDS = kernel.NEWUSER | kernel.NEWNS | kernel.NEWNET
 
@@ -70,23 +70,28 @@ def locked(state: Path) -> Iterator[None]:
 
 def start(state: Path) -> Process:
     reading, writing = os.pipe()
-    try:
-        holder = processes.spawn(
-            ["unshare", "-U", "-r", "-n", "-m", "sh", "-c", f"exec 3>&{writing} {writing}>&- && {SETUP}"],
-            cwd=Path("/"),
-            log=state / LOG,
-            pass_fds=[writing],
-            reaped=False,
-        )
-    finally:
-        os.close(writing)
     with open(reading, "rb") as news:
-        ready = news.read()
-    if ready != b"ready\n":
-        raise OSError(f"User namespaces cannot be used here: {last_line(state / LOG)}")
+        try:
+            holder = spawn(state, writing)
+        finally:
+            os.close(writing)
+        if news.readline() != b"ready\n":
+            raise OSError(f"User namespaces cannot be used here: {last_line(state / LOG)}")
     inode = os.stat(f"/proc/{holder.pid}/ns/user").st_ino
-    (state / RECORD).write_bytes(msgspec.json.encode(Held(processes.record(holder), inode)))
+    fresh = state / f"{RECORD}.new"
+    fresh.write_bytes(msgspec.json.encode(Held(processes.record(holder), inode)))
+    fresh.replace(state / RECORD)
     return holder
+
+
+def spawn(state: Path, news: int) -> Process:
+    return processes.spawn(
+        ["unshare", "-U", "-r", "-n", "-m", "sh", "-c", SETUP.format(news=news)],
+        cwd=Path("/"),
+        log=state / LOG,
+        pass_fds=[news],
+        reaped=False,
+    )
 
 
 def last_line(log: Path) -> str:
@@ -99,6 +104,8 @@ def enter(holder: Process) -> None:
 
     Sockets that were opened before stay where they were. Raises OSError.
     """
+    if len(os.listdir("/proc/self/task")) > 1:
+        raise OSError("Only a process without a second thread can enter the holder's namespaces.")
     folder = Path.cwd()
     handle = processes.handle(holder)
     if handle is None:

@@ -75,7 +75,8 @@ class Netns(OnHost):
 
     def _join(self, amphora_id: str, port: NetworkPort) -> None:
         bridge = links.bridge_name(port.network_id)
-        links.ensure_bridge(bridge)
+        if not links.exists(bridge):
+            links.ensure_bridge(bridge)
         namespace = namespaces.path_of(namespaces.name_for(amphora_id))
         links.ensure_link(bridge, links.port_name(port.id), namespace, links.inner_name(port.id), port.mac_address)
 

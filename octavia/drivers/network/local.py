@@ -150,6 +150,7 @@ class Local:
         self._ledger = ledger
         self._bridged = bridged
         self._allocating = threading.Lock()
+        self._ready: set[str] = set()
 
     def subnets(self) -> tuple[Subnet, ...]:
         return tuple(subnet_of(each) for each in self._ranges.values())
@@ -189,7 +190,8 @@ class Local:
             mac_address=links.mac_for(port_id),
             fixed_ips=(),
         )
-        self.ensure_network(network)
+        if not (network in self._ready and links.exists(links.bridge_name(network))):
+            self.ensure_network(network)
         with self._allocating:
             return self._ledger.get(port_id) or self._take(draft, found, subnet_id, address)
 
@@ -202,6 +204,7 @@ class Local:
                 links.ensure_bridge(links.bridge_name(network_id), self._gateways(network), network.mtu)
             except OSError as error:
                 raise PortFault(f"Network {network.name} could not be made on this host: {error}") from error
+            self._ready.add(network_id)
 
     def remove_port(self, port_id: str) -> None:
         self._ledger.release(port_id)
