@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from octavia.api import answers, body
 from octavia.api.call import Call
-from octavia.api.judge import judged
+from octavia.api.judge import judged, lawful
 from octavia.api.ports import Services
 from octavia.api.subnets import check_subnets
 from octavia.api.vip import placed
@@ -19,7 +19,7 @@ from octavia.domain.refusal import Invalid
 def create(call: Call) -> dict[str, Any]:
     """The whole of it, or nothing: a refused one leaves no address taken."""
     services = call.services
-    wished = read(call)
+    wished = lawful(None, read(call))
     check_choices(services, wished.load_balancer)
     check_subnets(services.network, wished.members)
     with placed(services, wished.load_balancer) as top:

@@ -10,13 +10,19 @@ from octavia.domain.refusal import Conflict, Invalid, Refusal
 
 def judged(services: Services, before: Graph | None, after: Graph) -> Graph:
     """The new graph. Raises the first refusal that the old one did not deserve."""
-    for refusal in refusals(services, before, after):
+    for refusal in refusals(services, before, lawful(before, after)):
+        raise refusal
+    return after
+
+
+def lawful(before: Graph | None, after: Graph) -> Graph:
+    """The new graph. Raises the first law that it breaks and the old one did not."""
+    for refusal in rules.fresh(before, after):
         raise refusal
     return after
 
 
 def refusals(services: Services, before: Graph | None, after: Graph) -> Iterator[Refusal]:
-    yield from rules.fresh(before, after)
     yield from low_ports(services.lowest_port, before, after)
     if found := services.offered(after):
         known = set(services.offered(before)) if before else set()

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from octavia.api.ports import Services
 from octavia.api.subnets import known_subnet
-from octavia.domain.declare import shortened
 from octavia.domain.load_balancer import AdditionalVip, LoadBalancer
 from octavia.domain.refusal import Conflict, Invalid
 from octavia.drivers.faults import PortFault, Refused
@@ -44,8 +43,7 @@ def release(network: NetworkDriver, port_id: str) -> None:
 def with_vip(services: Services, top: LoadBalancer, made: list[str]) -> LoadBalancer:
     if top.vip_port_id is not None:
         return on_port(services.network, top)
-    address = canonical("vip_address", top.vip_address)
-    port = first_free(services, top, candidates(services.network, top, address), address)
+    port = first_free(services, top, candidates(services.network, top), top.vip_address)
     made.append(port.id)
     return seated(top, port, port.fixed_ips[0])
 
@@ -67,11 +65,10 @@ def on_port(network: NetworkDriver, top: LoadBalancer) -> LoadBalancer:
         raise Invalid(f"Port {top.vip_port_id} not found.")
     if port.owner:
         raise Invalid(f"Port {port.id} is in use by {port.owner}. Name a free port, or a subnet.")
-    address = canonical("vip_address", top.vip_address)
     fitting = [
         fixed
         for fixed in port.fixed_ips
-        if top.vip_subnet_id in (None, fixed.subnet_id) and address in (None, fixed.ip_address)
+        if top.vip_subnet_id in (None, fixed.subnet_id) and top.vip_address in (None, fixed.ip_address)
     ]
     if len(fitting) != 1:
         raise Invalid(
@@ -80,16 +77,16 @@ def on_port(network: NetworkDriver, top: LoadBalancer) -> LoadBalancer:
     return seated(top, port, fitting[0])
 
 
-def candidates(network: NetworkDriver, top: LoadBalancer, address: str | None) -> list[Subnet]:
+def candidates(network: NetworkDriver, top: LoadBalancer) -> list[Subnet]:
     """The subnets to try, in order."""
     if top.vip_network_id is not None:
-        return in_network(network, top, address)
+        return in_network(network, top)
     if top.vip_subnet_id is None:
         raise Invalid("A load balancer needs one of vip_port_id, vip_network_id and vip_subnet_id.")
     return [known_subnet(network, top.vip_subnet_id)]
 
 
-def in_network(network: NetworkDriver, top: LoadBalancer, address: str | None) -> list[Subnet]:
+def in_network(network: NetworkDriver, top: LoadBalancer) -> list[Subnet]:
     found = network.network(top.vip_network_id or "")
     if found is None:
         raise Invalid(f"Network {top.vip_network_id} not found.")
@@ -101,6 +98,7 @@ def in_network(network: NetworkDriver, top: LoadBalancer, address: str | None) -
     subnets = [known_subnet(network, subnet_id) for subnet_id in found.subnets]
     if len(subnets) == 1:
         return subnets
+    address = top.vip_address
     fitting = sorted((s for s in subnets if holds(s, address)), key=lambda subnet: subnet.ip_version)
     if not fitting:
         raise Invalid(f"No subnet of network {found.id} " + (f"holds the address {address}." if address else "exists."))
@@ -135,16 +133,12 @@ def allocated(services: Services, top: LoadBalancer, subnet: Subnet, address: st
 
 def with_additional(services: Services, top: LoadBalancer, made: list[str]) -> LoadBalancer:
     """The further addresses too: in the same network, each in a subnet of its own."""
-    taken = {top.vip_subnet_id}
     vips: list[AdditionalVip] = []
     for vip in top.additional_vips:
         subnet = known_subnet(services.network, vip.subnet_id)
-        if subnet.id in taken or subnet.network_id != top.vip_network_id:
-            why = "is used twice" if subnet.id in taken else f"is not in network {top.vip_network_id}"
-            raise Invalid(f"Subnet {subnet.id} {why}: additional VIPs take other subnets of the same network.")
-        taken.add(subnet.id)
-        address = canonical("additional_vips", vip.ip_address)
-        port = first_free(services, top, [subnet], address)
+        if subnet.network_id != top.vip_network_id:
+            raise Invalid(f"Subnet {subnet.id} is not in network {top.vip_network_id}, as every VIP must be.")
+        port = first_free(services, top, [subnet], vip.ip_address)
         made.append(port.id)
         vips.append(replace(vip, ip_address=port.fixed_ips[0].ip_address, port_id=port.id))
     return replace(top, additional_vips=tuple(vips))
@@ -152,14 +146,3 @@ def with_additional(services: Services, top: LoadBalancer, made: list[str]) -> L
 
 def holds(subnet: Subnet, address: str | None) -> bool:
     return address is None or ipaddress.ip_address(address) in ipaddress.ip_network(subnet.cidr)
-
-
-def canonical(name: str, address: str | None) -> str | None:
-    if address is None:
-        return None
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        raise Invalid(
-            f"Invalid input for field/attribute {name}. Value: '{shortened(address)}'. Expected an IP address."
-        ) from None
