@@ -170,7 +170,7 @@ def call_raise_epoch(arguments: argparse.Namespace) -> int:
 
 def guarded(work: Callable[[], int]) -> int:
     """Runs it; what the operator can mend ends the command with its sentence, not with a traceback."""
-    from octavia.main import CannotStart
+    from octavia.places import CannotStart
 
     try:
         return work()

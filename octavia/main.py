@@ -91,6 +91,7 @@ def wire(settings: Settings, place: Place) -> Wiring:
         lease_seconds=worker.lease_seconds,
         error_after=worker.error_after,
         haproxy_user=place.haproxy_user(settings),
+        certificates=worker.amphora_driver != "noop",
     )
     loop = Loop(
         Visitor(ports, terms),
@@ -159,7 +160,10 @@ def networking(settings: Settings, place: Place, addresses: Addresses) -> Networ
 
 
 def speaking(settings: Settings, authority: Authority) -> Agents:
-    return NoopAgents() if settings.controller_worker.amphora_driver == "noop" else HttpsAgents(authority)
+    if settings.controller_worker.amphora_driver == "noop":
+        return NoopAgents()
+    certificate, key = authority.controller_credentials()
+    return HttpsAgents(certificate, key, authority.certificate_authority)
 
 
 def listening(settings: Settings, compute: Compute, reports: Reports, bus: LocalBus) -> Receiver | None:

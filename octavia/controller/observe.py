@@ -15,10 +15,11 @@ from octavia.store.clusters import Wanted
 class Observer:
     """Looks at one cluster. A port that fails is a fault of the visit, but for an agent that does not answer."""
 
-    def __init__(self, compute: Compute, network: NetworkDriver, agents: Agents) -> None:
+    def __init__(self, compute: Compute, network: NetworkDriver, agents: Agents, *, certificates: bool = True) -> None:
         self._compute = compute
         self._network = network
         self._agents = agents
+        self._certificates = certificates
 
     def world(self, wanted: Wanted) -> World:
         """Raises PortFault."""
@@ -44,7 +45,7 @@ class Observer:
     def _ask(self, row: Amphora, instance: Instance) -> tuple[Introduction | None, AgentState | None, str | None]:
         endpoint = Endpoint(row.id, instance.address, instance.port)
         try:
-            if row.cert_expiration is None:
+            if self._certificates and row.cert_expiration is None:
                 return self._agents.introduction(endpoint), None, None
             return None, self._agents.state(endpoint), None
         except PortFault as fault:

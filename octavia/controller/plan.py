@@ -90,7 +90,12 @@ def machine(wish: Wish, graph: Graph, world: World, seen: Seen, now: datetime) -
         return Plan(boot, Again(POLL), f"Booting amphora {seen.row.id}.")
     if lost := [subnet for subnet in subnets if subnet.network_id not in seen.ports]:
         return Plan(attachments(seen, lost), Again(0), f"Attaching amphora {seen.row.id} to its networks.")
-    if seen.row.cert_expiration is None and seen.introduction is None and age(seen.row, now) > wish.boot_timeout:
+    if (
+        wish.certificates
+        and seen.row.cert_expiration is None
+        and seen.introduction is None
+        and age(seen.row, now) > wish.boot_timeout
+    ):
         why = f"its agent did not speak within {wish.boot_timeout:g} s"
         return Plan((Condemn(seen.row, why),), Again(0), f"Giving up amphora {seen.row.id}: {why}.")
     return None
@@ -117,6 +122,8 @@ def attachments(seen: Seen, subnets: list[Subnet]) -> tuple[Step, ...]:
 def identity(wish: Wish, seen: Seen, now: datetime) -> Plan | None:
     """The agent has a certificate that will last, and this code's protocol."""
     row = seen.row
+    if not wish.certificates:
+        return None if seen.agent is not None else waiting(seen)
     if row.cert_expiration is None:
         if seen.introduction is None:
             return waiting(seen)

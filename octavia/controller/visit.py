@@ -27,6 +27,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     """Seconds of passing faults until the load balancer shows ERROR."""
     haproxy_user: str | None = None
     boot_timeout: float = 60.0
+    certificates: bool = True
 
 
 class Outcome(Struct, frozen=True):
@@ -49,7 +50,7 @@ class Visitor:
     def __init__(self, ports: Ports, terms: Terms) -> None:
         self._ports = ports
         self._terms = terms
-        self._observer = Observer(ports.compute, ports.network, ports.agents)
+        self._observer = Observer(ports.compute, ports.network, ports.agents, certificates=terms.certificates)
 
     def idle(self, cluster_id: str) -> bool:
         """Whether nothing is to be done or concluded here: looked at without a lease, and nothing is written."""
@@ -111,6 +112,7 @@ class Visitor:
             fence=fence,
             haproxy_user=self._terms.haproxy_user,
             boot_timeout=self._terms.boot_timeout,
+            certificates=self._terms.certificates,
         )
 
     def _act(self, wish: Wish, made: Plan) -> None:

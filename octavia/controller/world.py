@@ -48,6 +48,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     renew_before: float = 14 * 86400.0
     """Seconds before its end at which a certificate is renewed."""
     amphorae: int = 1
+    certificates: bool = True
+    """Whether agents are known by certificates; the no-op ones are not."""
 
 
 class Allocate(Struct, frozen=True):

@@ -1,0 +1,64 @@
+"""What HAProxy must be told at runtime to get from one set of servers to another. Pure."""
+
+from collections.abc import Iterable
+
+from octavia.domain.document import Server
+
+
+def commands(running: Iterable[Server], wanted: Iterable[Server], dynamic_cookies: Iterable[str]) -> list[str]:
+    """Commands of the runtime API (management guide 9.3), in order. Servers that go are first put to rest."""
+    before = {key(server): server for server in running}
+    after = {key(server): server for server in wanted}
+    cookies = frozenset(dynamic_cookies)
+    found: list[str] = []
+    for name, server in after.items():
+        known = before.get(name)
+        if known is None:
+            found += added(server, cookies)
+        elif known != server:
+            found += changed(known, server)
+    return found + [f"set server {name} state maint" for name in before if name not in after]
+
+
+def needs_reload(running: Iterable[Server], wanted: Iterable[Server]) -> bool:
+    """Whether a server changes in what HAProxy takes only from a file: its identity or its further keywords."""
+    before = {key(server): server for server in running}
+    return any((known := before.get(key(server))) is not None and fixed(known) != fixed(server) for server in wanted)
+
+
+def key(server: Server) -> str:
+    return f"{server.backend}/{server.name}"
+
+
+def fixed(server: Server) -> tuple[object, ...]:
+    return (server.id, server.address, server.port, server.options)
+
+
+def leaving(running: Iterable[Server], wanted: Iterable[Server]) -> list[str]:
+    """Names of servers that are to be deleted once they are drained."""
+    kept = {key(server) for server in wanted}
+    return [key(server) for server in running if key(server) not in kept]
+
+
+def added(server: Server, cookies: frozenset[str]) -> list[str]:
+    name = key(server)
+    address = f"[{server.address}]" if ":" in server.address else server.address
+    words = [f"add server {name} {address}:{server.port} id {server.id} weight {server.weight}", *server.options]
+    found = [" ".join(words)]
+    if server.backend in cookies:
+        found.append(f"enable dynamic-cookie backend {server.backend}")
+    if "check" in server.options:
+        found.append(f"enable health {name}")
+    if not server.disabled:
+        found.append(f"enable server {name}")
+    return found
+
+
+def changed(before: Server, after: Server) -> list[str]:
+    name = key(after)
+    found = []
+    if before.weight != after.weight:
+        found.append(f"set weight {name} {after.weight}")
+    if before.disabled != after.disabled:
+        found.append(f"set server {name} state {'maint' if after.disabled else 'ready'}")
+    return found

@@ -1,0 +1,162 @@
+"""The certificate authority of a deployment: made at first start, kept for its owner alone."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from octavia.host.tls import CONTROLLER
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+AUTHORITY_DAYS = 3650
+CONTROLLER_DAYS = 365
+AMPHORA_DAYS = 30
+RENEW_DAYS = 30
+"""A controller's certificate that ends within so many days is made anew at the next start."""
+SKEW = timedelta(minutes=5)
+
+
+class BadRequest(Exception):
+    """A certificate request that is not signed, and why."""
+
+
+class Authority:
+    """Signs amphorae and controllers. Its key is in one file and in this process's memory, nowhere else."""
+
+    def __init__(self, folder: Path, key: "EllipticCurvePrivateKey", certificate: "x509.Certificate") -> None:
+        self._folder = folder
+        self._key = key
+        self._certificate = certificate
+        self.certificate_authority = pem(certificate)
+
+    @classmethod
+    def ensure(cls, folder: Path) -> "Authority":
+        """The authority in this folder, made when there is none. Raises OSError."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = load_key(folder / "ca.key")
+        path = folder / "ca.pem"
+        if not path.exists():
+            write(path, pem(own_certificate(key)).encode())
+        from cryptography import x509
+
+        return cls(folder, key, x509.load_pem_x509_certificate(path.read_bytes()))
+
+    def sign(self, request: str, amphora_id: str, now: datetime) -> tuple[str, datetime]:
+        """A certificate for this amphora's agent, and when it ends. Raises BadRequest."""
+        from cryptography import x509
+
+        try:
+            parsed = x509.load_pem_x509_csr(request.encode())
+        except ValueError as error:
+            raise BadRequest(f"The certificate request of amphora {amphora_id} cannot be read: {error}") from None
+        if not parsed.is_signature_valid or common_name(parsed.subject) != amphora_id:
+            raise BadRequest(f"The certificate request is not one of amphora {amphora_id}.")
+        end = now + timedelta(days=AMPHORA_DAYS)
+        return pem(self._signed(parsed.public_key(), amphora_id, now, end, server=True)), end
+
+    def controller_credentials(self) -> tuple[Path, Path]:
+        """Certificate and key with which a controller speaks to agents."""
+        key, path = load_key(self._folder / "controller.key"), self._folder / "controller.pem"
+        now = datetime.now(UTC).replace(tzinfo=None)
+        if not path.exists() or ends_soon(path, now):
+            end = now + timedelta(days=CONTROLLER_DAYS)
+            write(path, pem(self._signed(key.public_key(), CONTROLLER, now, end, server=False)).encode())
+        return path, self._folder / "controller.key"
+
+    def _signed(self, key: Any, name: str, now: datetime, end: datetime, *, server: bool) -> "x509.Certificate":
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.x509.oid import ExtendedKeyUsageOID
+
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
+        return (
+            x509.CertificateBuilder()
+            .subject_name(named(name))
+            .issuer_name(self._certificate.subject)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - SKEW)
+            .not_valid_after(end)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+
+
+def own_certificate(key: "EllipticCurvePrivateKey") -> "x509.Certificate":
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    now = datetime.now(UTC).replace(tzinfo=None)
+    name = named("Octavia amphora CA")
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - SKEW)
+        .not_valid_after(now + timedelta(days=AUTHORITY_DAYS))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def ends_soon(path: Path, now: datetime) -> bool:
+    from cryptography import x509
+
+    end = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc.replace(tzinfo=None)
+    return end - now < timedelta(days=RENEW_DAYS)
+
+
+def named(name: str) -> "x509.Name":
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def common_name(name: "x509.Name") -> str | None:
+    from cryptography.x509.oid import NameOID
+
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if len(found) == 1 else None
+
+
+def pem(certificate: "x509.Certificate") -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return certificate.public_bytes(Encoding.PEM).decode()
+
+
+def load_key(path: Path) -> "EllipticCurvePrivateKey":
+    """The key in this file, made when there is none; nobody but its owner can ever read it."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    if not path.exists():
+        write(path, key_pem(ec.generate_private_key(ec.SECP256R1())))
+    key = load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
+
+
+def key_pem(key: "EllipticCurvePrivateKey") -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def write(path: Path, content: bytes) -> None:
+    """The file is there, whole, for its owner alone; one that came to be meanwhile is replaced."""
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
