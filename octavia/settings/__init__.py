@@ -1,0 +1,155 @@
+"""The operator's settings: the only reader of oslo.config. Hands out frozen structs, one for each group."""
+
+import difflib
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from oslo_config import cfg
+
+from octavia.settings.options import (
+    GROUPS,
+    ApiSettings,
+    Certificates,
+    ControllerWorker,
+    Database,
+    HaproxyAmphora,
+    HealthManager,
+    LocalNetwork,
+    LocalSubnet,
+    Networking,
+    Option,
+    Settings,
+    SettingsError,
+    declared,
+)
+from octavia.settings.reading import reader, subnets_of
+
+__all__ = [
+    "ApiSettings",
+    "Certificates",
+    "ControllerWorker",
+    "Database",
+    "HaproxyAmphora",
+    "HealthManager",
+    "LocalNetwork",
+    "LocalSubnet",
+    "Networking",
+    "Settings",
+    "SettingsError",
+    "load",
+]
+FOR_ROOT: Final = Path("/var/lib/octavia")
+
+
+def load(config_files: Sequence[Path], *, state_path: Path | None, privileged: bool) -> Settings:
+    """The settings of these files, later ones first; what they leave open has its default. Raises SettingsError."""
+    options = list(declared())
+    given = written(config_files)
+    conf = opened(config_files, options)
+    folder = (state_path or said_path(conf) or default_state_path(privileged)).absolute()
+    # For "$state_path" in other options.
+    conf.set_override("state_path", str(folder))
+    values, faults = {}, []
+    for option in options:
+        try:
+            values[option.group, option.field] = read(conf, option)
+        except ValueError as error:
+            faults.append(f"{option.label} = {error}")
+    if "keystone_authtoken" in given or values.get(("api_settings", "auth_strategy")) == "keystone":
+        faults.append("Authentication by Keystone is not there yet: remove [keystone_authtoken] and auth_strategy.")
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return built(values, warnings(given, options))
+
+
+def built(values: Mapping[tuple[str, str], Any], warned: tuple[str, ...]) -> Settings:
+    def group(name: str) -> dict[str, Any]:
+        return {field: value for (of, field), value in values.items() if of == name}
+
+    structs = {name: struct(**group(name)) for name, struct in GROUPS.items() if name != "DEFAULT"}
+    plain = group("DEFAULT")
+    return Settings(**plain | structs | {"host": plain["host"] or socket.gethostname()}, warnings=warned)
+
+
+def opened(config_files: Sequence[Path], options: Sequence[Option]) -> Any:
+    """The files in oslo.config's hands, every option as the text that it is."""
+    conf = cfg.ConfigOpts()
+    for option in options:
+        conf.register_opt(text_option(option), None if option.group == "DEFAULT" else option.group)
+    try:
+        conf([], project="octavia", default_config_files=[str(file) for file in config_files], default_config_dirs=[])
+    except cfg.Error as error:
+        raise SettingsError(f"The configuration cannot be read: {error}") from None
+    return conf
+
+
+def text_option(option: Option) -> Any:
+    if option.name != option.field:
+        return cfg.MultiStrOpt(option.name)
+    # Other defaults stay out: oslo.config is to hold what was written, and texts with $names in them.
+    named = isinstance(option.default, str | Path) and option.name != "state_path" and str(option.default)
+    return cfg.StrOpt(option.name, default=named or None)
+
+
+def written(config_files: Sequence[Path]) -> dict[str, set[str]]:
+    """The names of all options in these files, by group. Raises SettingsError."""
+    found: dict[str, set[str]] = {}
+    for file in config_files:
+        sections: dict[str, dict[str, list[str]]] = {}
+        try:
+            cfg.ConfigParser(str(file), sections).parse()
+        except cfg.ParseError as error:
+            raise SettingsError(f"{file} cannot be read: line {error.lineno}: {error.msg} ({error.line!r}).") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+        for group, options in sections.items():
+            found.setdefault(group, set()).update(options)
+    return found
+
+
+def warnings(given: Mapping[str, set[str]], options: Sequence[Option]) -> tuple[str, ...]:
+    known = {(option.group, option.name): option for option in options}
+    said = []
+    for group, name in sorted((group, name) for group, names in given.items() for name in names):
+        option = known.get((group, name))
+        if option is None:
+            near = difflib.get_close_matches(name, [other for of, other in known if of == group], 1, 0.8)
+            said.append(f"unknown option [{group}] {name}, ignored" + (f" (did you mean {near[0]}?)" if near else ""))
+        elif option.inert:
+            said.append(f"option [{group}] {name} has no effect yet")
+    return tuple(said)
+
+
+def read(conf: Any, option: Option) -> Any:
+    """The option's value. Raises ValueError with what was written and what is expected."""
+    raw = asked(conf, option)
+    if option.field == "subnets":
+        return subnets_of(raw) if raw else option.default
+    convert, expected = reader(option.kind)
+    if raw is None or (not raw and option.default is None):
+        return option.default
+    try:
+        return convert(raw)
+    except ValueError:
+        raise ValueError(f"{'...' if option.secret else raw}: {expected} is expected.") from None
+
+
+def asked(conf: Any, option: Option) -> Any:
+    """The option's text, with the values of other options in the place of `$name`."""
+    try:
+        return (conf if option.group == "DEFAULT" else conf[option.group])[option.name]
+    except cfg.Error as error:
+        raise ValueError(f"...: {error}") from None
+
+
+def default_state_path(privileged: bool) -> Path:
+    if privileged:
+        return FOR_ROOT
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "octavia"
+
+
+def said_path(conf: Any) -> Path | None:
+    return Path(conf.state_path).expanduser() if conf.state_path else None
