@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from octavia.api.ports import Services
 from octavia.domain import rules
-from octavia.domain.graph import Graph
+from octavia.domain.graph import Graph, live
 from octavia.domain.refusal import Conflict, Invalid, Refusal
 
 
@@ -24,8 +24,8 @@ def lawful(before: Graph | None, after: Graph) -> Graph:
 
 def refusals(services: Services, before: Graph | None, after: Graph) -> Iterator[Refusal]:
     yield from low_ports(services.lowest_port, before, after)
-    if found := services.offered(after):
-        known = set(services.offered(before)) if before else set()
+    if found := services.offered(live(after)):
+        known = set(services.offered(live(before))) if before else set()
         yield from (refusal for refusal in found if refusal not in known)
 
 

@@ -8,7 +8,7 @@ from octavia.api import lists
 from octavia.api.arguments import none_but
 from octavia.api.call import Call
 from octavia.domain.declare import Noun
-from octavia.domain.graph import Graph, live
+from octavia.domain.graph import Graph
 from octavia.domain.health_monitor import HealthMonitor
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
@@ -49,7 +49,8 @@ class Below:
         self._members: dict[str, list[Member]] = defaultdict(list)
         for member in graph.members:
             self._members[member.pool_id].append(member)
-        self._monitors: dict[str, HealthMonitor] = {row.pool_id: row for row in live(graph).health_monitors}
+        live_ones_last = sorted(graph.health_monitors, key=lambda row: row.deleted is None)
+        self._monitors: dict[str, HealthMonitor] = {row.pool_id: row for row in live_ones_last}
 
     def listener(self, row: Listener) -> Node:
         pool = self._pools.get(row.default_pool_id or "")
