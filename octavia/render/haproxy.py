@@ -16,7 +16,7 @@ from octavia.domain.pool import Pool
 from octavia.domain.view import members_of
 from octavia.render import limits as limit
 from octavia.render import servers
-from octavia.render.quoting import quoted, safe
+from octavia.render.quoting import literal, quoted, safe, sample
 
 Mode = Literal["http", "tcp"]
 MODES: dict[str, Mode] = {"HTTP": "http", "HTTPS": "tcp", "TCP": "tcp"}
@@ -24,6 +24,10 @@ MODES: dict[str, Mode] = {"HTTP": "http", "HTTPS": "tcp", "TCP": "tcp"}
 MONITORS = frozenset({"HTTP", "TCP"})
 PATIENCE = 10_000
 """Until a client has sent a whole request head, in milliseconds, unless the listener's own timeout is shorter."""
+INSERTED = frozenset({"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"})
+"""The headers that can be inserted."""
+TABLE_SIZE = 100_000
+"""Entries of a stick table; when it is full the oldest make room."""
 WITH_TABLE = frozenset({"SOURCE_IP", "APP_COOKIE"})
 
 
@@ -40,6 +44,11 @@ class Backend(Struct, frozen=True, kw_only=True):
     @property
     def persistence(self) -> str | None:
         return self.pool.session_persistence.type if self.pool.session_persistence else None
+
+    @property
+    def cookie(self) -> str:
+        """Of this pool alone, so that two pools behind one host name do not overwrite each other's."""
+        return f"SRV-{self.pool.id[:8]}"
 
 
 class Frontend(Struct, frozen=True, kw_only=True):
@@ -83,6 +92,16 @@ class Config(Struct, frozen=True, kw_only=True):
     def has_tables(self) -> bool:
         """Whether there is something for the peers section to carry over a reload."""
         return any(backend.persistence in WITH_TABLE for backend in self.backends)
+
+    @property
+    def table_size(self) -> int:
+        return TABLE_SIZE
+
+    @property
+    def host(self) -> str:
+        """Whom a check without a domain name asks for: the VIP, as a client does that knows no name."""
+        vip = self.load_balancer.vip_address or ""
+        return f"[{vip}]" if ":" in vip else vip
 
     @property
     def cookie_key(self) -> str:
@@ -144,10 +163,14 @@ TEMPLATES = jinja2.Environment(
     keep_trailing_newline=True,
 )
 TEMPLATES.filters |= {
+    "codes": lambda text: "".join(text.split()),
     "endpoint": lambda bind: servers.endpoint(*bind),
     "line": servers.line,
     "ms": servers.milliseconds,
+    "literal": literal,
     "quoted": quoted,
+    "sample": sample,
+    "version": str,
 }
 
 

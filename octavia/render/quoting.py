@@ -21,6 +21,17 @@ def quoted(text: str) -> Quoted:
     return Quoted("'" + text.replace("'", r"'\''") + "'")
 
 
+def literal(text: str) -> Quoted:
+    """The text where HAProxy expects a log format (section 8.2.4), in which it stands for itself."""
+    return quoted(text.replace("%", "%%"))
+
+
+def sample(fetch: str, argument: str) -> Quoted:
+    """A sample fetch with any text as its argument, for which there is a second, inner quoting (section 2.3)."""
+    inner = argument.replace("\\", r"\\").replace('"', r"\"")
+    return quoted(f'{fetch}("{inner}")')
+
+
 def safe(value: Any) -> Any:
     """What a template may put out: a number, a plain word, or text that was quoted. ValueError for anything else."""
     if isinstance(value, (int, Quoted)):
