@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 ANY = "*"
+Effect = Callable[[], Any]
 
 
 class PortFault(Exception):
@@ -33,25 +34,43 @@ class Faults:
 
     def fail(self, verb: str, times: int = 1, *, skip: int = 0, fault: Exception | None = None) -> None:
         """The call raises, and has changed nothing."""
-        self._order(verb, times, skip, lambda effect: throw(fault or PortFault(f"{verb} fails, as it was told to.")))
+
+        def play(called: str, effect: Effect) -> Any:
+            raise fault or PortFault(f"{called} fails, as it was told to.")
+
+        self._order(Order(verb, times, skip, play))
 
     def hang(self, verb: str, times: int = 1, *, skip: int = 0) -> threading.Event:
         """The call does not begin until the event is set."""
         release = threading.Event()
-        self._order(verb, times, skip, lambda effect: (release.wait(), effect())[1])
+
+        def play(called: str, effect: Effect) -> Any:
+            release.wait()
+            return effect()
+
+        self._order(Order(verb, times, skip, play))
         return release
 
     def lie(self, verb: str, answer: Any, times: int = 1, *, skip: int = 0) -> None:
         """The call returns this, and has changed nothing."""
-        self._order(verb, times, skip, lambda effect: answer)
+        self._order(Order(verb, times, skip, lambda called, effect: answer))
 
     def crash_before(self, verb: str, *, skip: int = 0) -> None:
         """Our process dies before anything has changed."""
-        self._order(verb, 1, skip, lambda effect: throw(Crash(f"before {verb}")))
+
+        def play(called: str, effect: Effect) -> Any:
+            raise Crash(f"before {called}")
+
+        self._order(Order(verb, 1, skip, play))
 
     def crash_after(self, verb: str, *, skip: int = 0) -> None:
         """Our process dies when the change is made, before anybody has learnt of it."""
-        self._order(verb, 1, skip, lambda effect: (effect(), throw(Crash(f"after {verb}")))[1])
+
+        def play(called: str, effect: Effect) -> Any:
+            effect()
+            raise Crash(f"after {called}")
+
+        self._order(Order(verb, 1, skip, play))
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""
@@ -61,11 +80,11 @@ class Faults:
     def around(self, verb: str, effect: Callable[[], T]) -> T:
         """What the call of this verb comes to: its effect, unless there is an order for it."""
         order = self._next(verb)
-        return effect() if order is None else order.play(effect)
+        return effect() if order is None else order.play(verb, effect)
 
-    def _order(self, verb: str, times: int, skip: int, play: Callable[[Callable[[], Any]], Any]) -> None:
+    def _order(self, order: "Order") -> None:
         with self._lock:
-            self._orders.append(Order(verb, times, skip, play))
+            self._orders.append(order)
 
     def _next(self, verb: str) -> "Order | None":
         with self._lock:
@@ -84,12 +103,8 @@ class Faults:
 class Order:
     """One thing that shall go wrong."""
 
-    def __init__(self, verb: str, times: int, skip: int, play: Callable[[Callable[[], Any]], Any]) -> None:
+    def __init__(self, verb: str, times: int, skip: int, play: Callable[[str, Effect], Any]) -> None:
         self.verb = verb
         self.times = times
         self.skip = skip
         self.play = play
-
-
-def throw(error: BaseException) -> Any:
-    raise error

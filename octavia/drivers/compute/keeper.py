@@ -80,12 +80,7 @@ class Keeper:
             self._plan_restart(amphora_id, kept)
 
     def _plan_restart(self, amphora_id: str, kept: Kept) -> None:
-        """The first restart is immediate; each further one after a short life waits twice as long."""
-        pause = kept.pause
-        if time.monotonic() - kept.since >= SHORT_LIFE:
-            pause, kept.pause = 0.0, 0.0
-        else:
-            kept.pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * kept.pause))
+        pause = note_life(kept, lived=time.monotonic() - kept.since)
         LOG.warning("the agent of amphora %s has exited; it is started again in %.1f s", amphora_id, pause)
         self._watch.later(pause, partial(self._restart, amphora_id, kept))
 
@@ -99,3 +94,13 @@ class Keeper:
                 LOG.error("the agent of amphora %s cannot be started: %s", amphora_id, error)
                 kept.since = time.monotonic()
                 self._plan_restart(amphora_id, kept)
+
+
+def note_life(kept: Kept, lived: float) -> float:
+    """How long to wait before the next start: not at all at first, twice as long after each further short life."""
+    if lived >= SHORT_LIFE:
+        kept.pause = 0.0
+        return 0.0
+    pause = kept.pause
+    kept.pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * pause))
+    return pause

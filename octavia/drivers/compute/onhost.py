@@ -119,6 +119,7 @@ class OnHost(ABC):
 
     def adopt(self) -> frozenset[str]:
         ids = self._folders.ids()
+        self._record_strays(ids)
         for amphora_id in sorted(ids):
             try:
                 self._adopt(amphora_id)
@@ -136,6 +137,14 @@ class OnHost(ABC):
         with self._at(amphora_id, "adopted"):
             self._surround(amphora_id, seed)
             self._keeper.keep(amphora_id)
+
+    def _record_strays(self, ids: frozenset[str]) -> None:
+        """Agents are on record that were started by a control plane which died before it could write that down."""
+        lost = {str(self._folders.path(each)): each for each in ids if self._folders.agent(each) is None}
+        for process in processes.everyone() if lost else ():
+            arguments = processes.arguments(process)
+            if arguments and arguments[-1] in lost:
+                self._folders.put_agent(lost[arguments[-1]], process)
 
     @contextmanager
     def _at(self, amphora_id: str, done: str) -> Iterator[None]:
@@ -198,7 +207,11 @@ class OnHost(ABC):
             namespace=self._namespace(amphora_id),
             env=environment(amphora_id),
         )
-        self._folders.put_agent(amphora_id, process)
+        try:
+            self._folders.put_agent(amphora_id, process)
+        except OSError:
+            processes.end(process, grace=GRACE)
+            raise
         return process
 
     def _members(self, amphora_id: str) -> Sequence[Process]:
