@@ -1,0 +1,39 @@
+# All targets are safe to repeat, and to interrupt.
+
+PYTHON = .venv/bin/python
+RUFF = .venv/bin/ruff
+
+.PHONY: help demo test check bench clean venv
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo:  ## a load balancer that carries traffic, step by step; ONESHOT=1 ends after the tour
+	@tools/setup.sh demo
+	@ONESHOT=$(ONESHOT) $(PYTHON) -m tools.demo
+
+test:  ## the whole test suite; says what was skipped, and why
+	@tools/setup.sh test
+	@$(PYTHON) -m pytest -q $(ARGS)
+
+check:  ## linters, types, contracts between rooms, release notes
+	@tools/setup.sh check
+	@echo "==> ruff"
+	@$(RUFF) check --quiet .
+	@$(RUFF) format --check --quiet .
+	@echo "==> mypy"
+	@$(PYTHON) -m mypy
+	@echo "==> contracts between rooms"
+	@$(PYTHON) -m tools.contracts
+	@echo "==> release notes"
+	@.venv/bin/reno -q lint
+
+bench:  ## measure what is claimed about speed; results go to benchmarks/results/
+	@tools/setup.sh bench
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+venv:  ## only install what everything else needs
+	@tools/setup.sh venv
+
+clean:  ## remove what the other targets left in this folder
+	@tools/clean.sh
