@@ -100,8 +100,7 @@ class Config(Struct, frozen=True, kw_only=True):
     @property
     def host(self) -> str:
         """Whom a check without a domain name asks for: the VIP, as a client does that knows no name."""
-        vip = self.load_balancer.vip_address or ""
-        return f"[{vip}]" if ":" in vip else vip
+        return servers.host(self.load_balancer.vip_address or "")
 
     @property
     def cookie_key(self) -> str:

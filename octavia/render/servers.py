@@ -43,7 +43,7 @@ def check(monitor: HealthMonitor, member: Member) -> Iterator[str]:
     yield from ("inter", f"{interval(monitor)}ms", "fall", str(monitor.max_retries_down))
     yield from ("rise", str(monitor.max_retries))
     if member.monitor_address:
-        yield from ("addr", member.monitor_address)
+        yield from ("addr", host(member.monitor_address))
     if member.monitor_port:
         yield from ("port", str(member.monitor_port))
 
@@ -65,4 +65,9 @@ def line(of: Server) -> Quoted:
 
 
 def endpoint(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return f"{host(address)}:{port}"
+
+
+def host(address: str) -> str:
+    """In brackets if it is IPv6: HAProxy takes what follows the last colon for a port (section 11.1)."""
+    return f"[{address}]" if ":" in address else address
