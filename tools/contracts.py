@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 def main() -> int:
-    done = subprocess.run([str(Path(sys.executable).with_name("lint-imports"))], capture_output=True, text=True, check=False)
+    program = str(Path(sys.executable).with_name("lint-imports"))
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stdout + done.stderr)
         return done.returncode

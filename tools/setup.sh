@@ -77,6 +77,6 @@ say "making .venv with $python (a minute, once)"
 rm -rf .venv
 "$python" -m venv .venv
 # The build tools first, pinned as well, instead of new ones from pip's own isolated folder each time.
-.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt setuptools
-.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[client,test,check]'
+.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt setuptools
+.venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[client,test,check]'
 echo "$stamp" >.venv/.complete
