@@ -3,7 +3,7 @@
 import difflib
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from octavia.settings.options import (
     SettingsError,
     declared,
 )
-from octavia.settings.reading import reader, subnets_of
+from octavia.settings.reading import INSTEAD, reader, subnets_of
 
 __all__ = [
     "ApiSettings",
@@ -62,7 +62,7 @@ def load(config_files: Sequence[Path], *, state_path: Path | None, privileged: b
         faults.append("Authentication by Keystone is not there yet: remove [keystone_authtoken] and auth_strategy.")
     if faults:
         raise SettingsError("\n".join(faults))
-    return built(values, warnings(given, options))
+    return built(values, (*warnings(given, options), *replaced(conf, options)))
 
 
 def built(values: Mapping[tuple[str, str], Any], warned: tuple[str, ...]) -> Settings:
@@ -103,10 +103,13 @@ def written(config_files: Sequence[Path]) -> dict[str, set[str]]:
             cfg.ConfigParser(str(file), sections).parse()
         except cfg.ParseError as error:
             raise SettingsError(f"{file} cannot be read: line {error.lineno}: {error.msg} ({error.line!r}).") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+        except OSError as error:
+            raise SettingsError(f"{file} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{file} cannot be read: it is not text in UTF-8.") from None
         for group, options in sections.items():
-            found.setdefault(group, set()).update(options)
+            # As oslo.config does: only DEFAULT is told by its case.
+            found.setdefault(group if group == "DEFAULT" else group.lower(), set()).update(options)
     return found
 
 
@@ -123,15 +126,24 @@ def warnings(given: Mapping[str, set[str]], options: Sequence[Option]) -> tuple[
     return tuple(said)
 
 
+def replaced(conf: Any, options: Sequence[Option]) -> Iterator[str]:
+    for option in options:
+        text = asked(conf, option)
+        if isinstance(text, str) and text in INSTEAD:
+            yield f"{option.label} {text} is not offered, {INSTEAD[text]} is used instead"
+
+
 def read(conf: Any, option: Option) -> Any:
     """The option's value. Raises ValueError with what was written and what is expected."""
     raw = asked(conf, option)
     if option.field == "subnets":
         return subnets_of(raw) if raw else option.default
-    convert, expected = reader(option.kind)
-    if raw is None or (not raw and option.default is None):
+    if raw is None or (not raw and not option.default):
         return option.default
+    convert, expected = reader(option.kind)
     try:
+        if not raw:
+            raise ValueError(raw)
         return convert(raw)
     except ValueError:
         raise ValueError(f"{'...' if option.secret else raw}: {expected} is expected.") from None
@@ -148,7 +160,9 @@ def asked(conf: Any, option: Option) -> Any:
 def default_state_path(privileged: bool) -> Path:
     if privileged:
         return FOR_ROOT
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "octavia"
+    base = os.environ.get("XDG_STATE_HOME", "")
+    # The XDG specification: a relative path there is invalid and ignored.
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".local" / "state") / "octavia"
 
 
 def said_path(conf: Any) -> Path | None:

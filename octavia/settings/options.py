@@ -61,9 +61,9 @@ class ApiSettings(Struct, frozen=True, kw_only=True):
 class Database(Struct, frozen=True, kw_only=True):
     """[database]"""
 
-    connection: Annotated[str, Meta(description="The database, as SQLAlchemy writes it.")] = (
-        "sqlite:///$state_path/octavia.db"
-    )
+    connection: Annotated[
+        str, Meta(description="The database, as SQLAlchemy writes it.", extra_json_schema={"secret": True})
+    ] = "sqlite:///$state_path/octavia.db"
 
 
 class HealthManager(Struct, frozen=True, kw_only=True):
@@ -93,6 +93,15 @@ class HealthManager(Struct, frozen=True, kw_only=True):
             extra_json_schema=INERT,
         ),
     ] = None
+
+    def __post_init__(self) -> None:
+        if self.heartbeat_timeout <= self.heartbeat_interval:
+            raise SettingsError(
+                f"[health_manager] heartbeat_timeout = {self.heartbeat_timeout:g}: it must be longer than "
+                f"heartbeat_interval, {self.heartbeat_interval:g}."
+            )
+        if self.bind_ip is not None and not is_ipv4(self.bind_ip):
+            raise SettingsError(f"[health_manager] bind_ip = {self.bind_ip}: an IPv4 address is expected.")
 
 
 class ControllerWorker(Struct, frozen=True, kw_only=True):
@@ -255,3 +264,10 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_ipv4(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == 4
+    except ValueError:
+        return False

@@ -17,6 +17,8 @@ ALIASES: Final = {
     "amphora_haproxy_rest_driver": "https",
 }
 """Upstream's names of drivers, and ours."""
+INSTEAD: Final = {"compute_nova_driver": "auto", "allowed_address_pairs_driver": "local"}
+"""Upstream's names of drivers that there are none of, and what is used in their place; said as a warning."""
 
 
 def reader(kind: Any) -> tuple[Callable[[str], Any], str]:
@@ -57,7 +59,7 @@ def number_above(low: float) -> Callable[[str], float]:
 
 def chosen(values: Sequence[Any]) -> Callable[[str], Any]:
     def convert(text: str) -> Any:
-        value = ALIASES.get(text, text)
+        value = ALIASES.get(text) or INSTEAD.get(text) or text
         if value not in values:
             raise ValueError(text)
         return value
@@ -95,6 +97,8 @@ def subnet_of(line: str) -> LocalSubnet:
         gateway = None if more.get("gateway") == "none" else ip_address(more.get("gateway", str(net[1])))
     except (ValueError, IndexError) as error:
         raise ValueError(f"{line}: {error}.") from None
+    if net.num_addresses < 4:
+        raise ValueError(f"{line}: {net} has no room for addresses.")
     if gateway is not None and gateway not in net:
         raise ValueError(f"{line}: the gateway {gateway} is not in {net}.")
     return LocalSubnet(
