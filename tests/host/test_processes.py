@@ -71,10 +71,12 @@ def test_a_spawned_process_stands_alone(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.set_inheritable(reading, True)
     (tmp_path / "log").write_text("before\n")
-    script = f"echo $PWD $NAME; readlink /proc/$$/fd/0; ls /proc/$$/fd; echo passed >/proc/self/fd/{writing}; sleep 100"
+    script = (
+        f"echo $PWD $NAME; readlink /proc/$$/fd/0; ls /proc/$$/fd; echo x >/proc/self/fd/{writing}; exec sleep 100"
+    )
     process = spawn(tmp_path, script, env={"NAME": "value", "PATH": os.environ["PATH"]}, pass_fds=[writing])
     os.close(writing)
-    assert os.read(reading, 10) == b"passed\n"
+    assert os.read(reading, 10) == b"x\n"
     os.close(reading)
     try:
         assert os.getsid(process.pid) == process.pid
@@ -82,11 +84,7 @@ def test_a_spawned_process_stands_alone(tmp_path: Path) -> None:
         assert lines[:3] == ["before", f"{tmp_path} value", "/dev/null"]
         assert set(lines[3:]) == {"0", "1", "2", str(writing)}
     finally:
-        processes.end_all(session(process), grace=1)
-
-
-def session(process: Process) -> list[Process]:
-    return [other for other in processes.everyone() if os.getsid(other.pid) == process.pid]
+        processes.end(process, grace=1)
 
 
 def test_what_cannot_be_started_is_an_error(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -32,18 +31,21 @@ Make = Callable[[], Netns]
 @pytest.fixture
 def make(deployment: Deployment, management: str) -> Iterator[Make]:
     """Another control plane over the same amphorae, each time it is called."""
-    with ExitStack() as stack:
+    computes: list[Netns] = []
 
-        def made() -> Netns:
-            compute = Netns(deployment, management)
-            stack.callback(compute.close)
-            return compute
+    def made() -> Netns:
+        computes.append(Netns(deployment, management))
+        return computes[-1]
 
-        yield made
-        cleaner = made()
-        for amphora_id in cleaner.list():
-            cleaner.remove(amphora_id)
-        cleaner.clear()
+    yield made
+    # Two control planes at once are never right: one would keep alive what the other removes.
+    for compute in computes:
+        compute.close()
+    cleaner = made()
+    for amphora_id in cleaner.list():
+        cleaner.remove(amphora_id)
+    cleaner.clear()
+    cleaner.close()
 
 
 @pytest.fixture
