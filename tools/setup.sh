@@ -19,26 +19,52 @@ fail() {
 # Prints the package when the command is missing.
 need() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null || printf ' %s' "$2"; }
 
+recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+makes_venvs() { recent "$1" && "$1" -c 'import ensurepip, venv' 2>/dev/null; }
+
+# Root's own Python, in a home folder that is closed to others, would make a .venv that nobody else can use.
+serves_everybody() {
+    makes_venvs "$1" || return 1
+    [ "$(id -u)" = 0 ] || return 0
+    "$1" -c 'import os, sys
+os.setgroups([]), os.setgid(65534), os.setuid(65534), os.chdir("/")
+os.execv(sys.executable, [sys.executable, "-c", ""])' 2>/dev/null
+}
+
 python() {
-    for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11 /usr/bin/python3; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            command -v "$candidate"
-            return
-        fi
+    for good in serves_everybody makes_venvs recent; do
+        for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 /usr/bin/python3}; do
+            if $good "$candidate"; then
+                command -v "$candidate"
+                return
+            fi
+        done
     done
     fail "Python 3.11 or newer is needed. On Debian 12 and newer: apt-get install python3"
 }
 
 missing_packages() {
-    "$python" -c 'import ensurepip, venv' 2>/dev/null || printf ' python3-venv'
+    if ! made; then makes_venvs "$python" || printf ' python3-venv'; fi
     case $target in venv | check) return ;; esac
     need haproxy haproxy
     need ip iproute2
     need nft nftables
     need openssl openssl
     need ps procps
-    need unshare util-linux
+    if ! command -v unshare >/dev/null || ! command -v nsenter >/dev/null; then printf ' util-linux'; fi
     if [ "$target" = bench ] || [ "$(id -u)" = 0 ]; then need wrk wrk; fi
+}
+
+# Without root: what cannot be done without ends it, the rest is only said.
+ask_for_packages() {
+    ask="As root: apt-get install --no-install-recommends$1"
+    for package in $1; do
+        case $package in
+        haproxy | iproute2 | openssl | util-linux | python3-venv) fail "these Debian packages are missing:$1. $ask" ;;
+        esac
+    done
+    say "going on without these Debian packages:$1. $ask"
 }
 
 install_packages() {
@@ -58,20 +84,28 @@ install_packages() {
     case $1 in *haproxy*) if [ -d /run/systemd/system ]; then systemctl disable --now --quiet haproxy; fi ;; esac
 }
 
+# A folder that was moved, another Python, other dependencies: each makes another stamp.
+stamp() {
+    describe='import sys, tomllib
+made = tomllib.load(open("pyproject.toml", "rb"))
+print(sys.version, sys.base_prefix, made["build-system"], made["project"])'
+    { pwd && "$1" -c "$describe" && cat constraints.txt; } | sha256sum
+}
+
+# What is there and complete stays, whichever Python this shell would choose.
+made() { [ -e .venv/.complete ] && [ "$(cat .venv/.complete)" = "$(stamp .venv/bin/python 2>/dev/null)" ]; }
+
 python=$(python)
 packages=$(missing_packages)
 if [ -n "$packages" ]; then
-    [ "$(id -u)" = 0 ] || fail "these Debian packages are missing. As root: apt-get install --no-install-recommends$packages"
-    command -v apt-get >/dev/null || fail "these programs of Debian's packages are missing:$packages"
-    install_packages "$packages"
+    if [ "$(id -u)" != 0 ]; then
+        ask_for_packages "$packages"
+    else
+        command -v apt-get >/dev/null || fail "these programs of Debian's packages are missing:$packages"
+        install_packages "$packages"
+    fi
 fi
-
-# A folder that was moved, another Python, other dependencies: each makes another stamp.
-describe='import sys, tomllib
-made = tomllib.load(open("pyproject.toml", "rb"))
-print(sys.version, sys.base_prefix, made["build-system"], made["project"])'
-stamp=$({ pwd && "$python" -c "$describe" && cat constraints.txt; } | sha256sum)
-if [ "$(cat .venv/.complete 2>/dev/null)" = "$stamp" ]; then exit 0; fi
+if made; then exit 0; fi
 
 say "making .venv with $python (a minute, once)"
 rm -rf .venv
@@ -79,4 +113,4 @@ rm -rf .venv
 # The build tools first, pinned as well, instead of new ones from pip's own isolated folder each time.
 .venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt setuptools
 .venv/bin/pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[client,test,check]'
-echo "$stamp" >.venv/.complete
+stamp .venv/bin/python >.venv/.complete
