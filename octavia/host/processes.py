@@ -284,39 +284,49 @@ def reap(process: Process) -> None:
 
 def in_namespace(where: int | Path, kind: str = "net") -> list[Process]:
     """All processes in this namespace, named by its inode or by a file; those that we may not look at are left out."""
-    try:
-        inode = where if isinstance(where, int) else os.stat(where).st_ino
-    except FileNotFoundError:
-        return []
-    return [process for process in everyone() if inode_of(process.pid, kind) == inode]
+    inode = where if isinstance(where, int) else inode_at(where)
+    return [] if inode is None else those(lambda pid: inode_of(pid, kind) == inode)
+
+
+def those(fit: Callable[[int], bool]) -> list[Process]:
+    """All processes whose pid fits: asked before and after they are identified, as a pid may pass to another."""
+    found = ((pid, identify(pid)) for pid in pids() if fit(pid))
+    return [process for pid, process in found if process is not None and fit(pid)]
 
 
 def everyone() -> Iterator[Process]:
-    for entry in os.listdir("/proc"):
-        if entry.isdecimal() and (process := identify(int(entry))) is not None:
-            yield process
+    return (process for pid in pids() if (process := identify(pid)) is not None)
 
 
-def inode_of(pid: int, kind: str) -> int | None:
+def pids() -> Iterator[int]:
+    return (int(entry) for entry in os.listdir("/proc") if entry.isdecimal())
+
+
+def inode_of(pid: int, kind: str = "net") -> int | None:
+    """The namespace of a process; None where it is gone or not ours to look at."""
+    return inode_at(Path(f"/proc/{pid}/ns/{kind}"))
+
+
+def inode_at(path: Path) -> int | None:
     try:
-        return os.stat(f"/proc/{pid}/ns/{kind}").st_ino
+        return os.stat(path).st_ino
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
 
 
-def arguments(process: Process) -> tuple[str, ...]:
+def arguments(of: Process | int) -> tuple[str, ...]:
     """Its command line; empty where it is gone or not ours to look at."""
-    return texts(process, "cmdline")
+    return texts(f"/proc/{of if isinstance(of, int) else of.pid}/cmdline")
 
 
-def environment(process: Process) -> tuple[str, ...]:
+def environment(of: Process | int) -> tuple[str, ...]:
     """NAME=value, as it was started; empty where it is gone or not ours to look at."""
-    return texts(process, "environ")
+    return texts(f"/proc/{of if isinstance(of, int) else of.pid}/environ")
 
 
-def texts(process: Process, file: str) -> tuple[str, ...]:
+def texts(path: str) -> tuple[str, ...]:
     try:
-        content = Path(f"/proc/{process.pid}/{file}").read_bytes()
+        content = Path(path).read_bytes()
     except OSError:
         return ()
     return tuple(os.fsdecode(part) for part in content.split(b"\0")[:-1])

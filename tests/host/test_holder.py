@@ -116,7 +116,7 @@ print(processes.spawn(argv, cwd=Path("/"), log=state / "log").pid)
     assert inside is not None
     process = found(state)
     # nsenter joins one namespace after the other.
-    needs.until(lambda: processes.arguments(inside) == ("sleep", "100"))
+    needs.until(lambda: processes.arguments(inside.pid) == ("sleep", "100"))
     holder.remove(state)
     holder.remove(state)
     assert not processes.alive(process)
@@ -131,7 +131,7 @@ print(processes.spawn(argv, cwd=Path("/"), log=state / "log").pid)
 """
     inside = processes.identify(told(state, script))
     assert inside is not None
-    needs.until(lambda: processes.arguments(inside) == ("sleep", "100"))
+    needs.until(lambda: processes.arguments(inside.pid) == ("sleep", "100"))
     first = found(state)
     processes.end(first, grace=1)
     assert told(state, "print(holder.ensure(state).pid)") == found(state).pid != first.pid

@@ -71,9 +71,7 @@ def test_a_spawned_process_stands_alone(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.set_inheritable(reading, True)
     (tmp_path / "log").write_text("before\n")
-    script = (
-        f"echo $PWD $NAME; readlink /proc/$$/fd/0; ls /proc/$$/fd; echo x >/proc/self/fd/{writing}; exec sleep 100"
-    )
+    script = f"echo $PWD $NAME; readlink /proc/$$/fd/0; ls /proc/$$/fd; echo x >/proc/self/fd/{writing}; exec sleep 100"
     process = spawn(tmp_path, script, env={"NAME": "value", "PATH": os.environ["PATH"]}, pass_fds=[writing])
     os.close(writing)
     assert os.read(reading, 10) == b"x\n"
@@ -260,7 +258,7 @@ def test_a_record_names_a_living_process(tmp_path: Path, sleeper: Process) -> No
 
 
 def test_a_process_tells_its_arguments_and_environment(sleeper: Process) -> None:
-    needs.until(lambda: processes.arguments(sleeper) == ("sleep", "100"))
-    assert f"PATH={os.environ['PATH']}" in processes.environment(sleeper)
+    needs.until(lambda: processes.arguments(sleeper.pid) == ("sleep", "100"))
+    assert f"PATH={os.environ['PATH']}" in processes.environment(sleeper.pid)
     processes.end(sleeper, grace=1)
-    assert processes.arguments(sleeper) == ()
+    assert processes.arguments(sleeper.pid) == ()

@@ -141,10 +141,10 @@ class OnHost(ABC):
     def _record_strays(self, ids: frozenset[str]) -> None:
         """Agents are on record that were started by a control plane which died before it could write that down."""
         lost = {str(self._folders.path(each)): each for each in ids if self._folders.agent(each) is None}
-        for process in processes.everyone() if lost else ():
-            arguments = processes.arguments(process)
-            if arguments and arguments[-1] in lost:
-                self._folders.put_agent(lost[arguments[-1]], process)
+        strays = processes.those(lambda pid: last_argument(pid) in lost) if lost else []
+        for process in strays:
+            if amphora_id := lost.get(last_argument(process.pid)):
+                self._folders.put_agent(amphora_id, process)
 
     @contextmanager
     def _at(self, amphora_id: str, done: str) -> Iterator[None]:
@@ -217,8 +217,8 @@ class OnHost(ABC):
     def _members(self, amphora_id: str) -> Sequence[Process]:
         """All processes of the amphora, whoever started them."""
         namespace = self._namespace(amphora_id)
-        inside = processes.in_namespace(namespace) if namespace else []
-        return [*inside, *marked(amphora_id)]
+        inode = processes.inode_at(namespace) if namespace else None
+        return processes.those(lambda pid: bears_mark(pid, amphora_id) or processes.inode_of(pid) in {inode} - {None})
 
     def _end_all(self, amphora_id: str) -> None:
         """No process of the amphora is left, nor what they started while they were ended."""
@@ -229,9 +229,16 @@ class OnHost(ABC):
             processes.end_all(members, grace=GRACE)
 
 
-def marked(amphora_id: str) -> list[Process]:
-    mark = f"{MARK}={amphora_id}"
-    return [process for process in processes.everyone() if mark in processes.environment(process)]
+def marked(amphora_id: str) -> Sequence[Process]:
+    return processes.those(lambda pid: bears_mark(pid, amphora_id))
+
+
+def bears_mark(pid: int, amphora_id: str) -> bool:
+    return f"{MARK}={amphora_id}" in processes.environment(pid)
+
+
+def last_argument(pid: int) -> str:
+    return (processes.arguments(pid) or ("",))[-1]
 
 
 def environment(amphora_id: str) -> dict[str, str]:

@@ -135,8 +135,8 @@ def test_an_amphora_is_made_with_its_seed_and_agent(compute: Netns, deployment: 
     agent = agent_of(deployment, made.amphora_id)
     assert processes.in_namespace(namespace_of(made.amphora_id)) == [agent]
     assert set(links_in(made.amphora_id)) == {"lo", "mgmt0"}
-    until(lambda: processes.arguments(agent) == ("sleep", "1000"))
-    assert f"{MARK}={made.amphora_id}" in processes.environment(agent)
+    until(lambda: processes.arguments(agent.pid) == ("sleep", "1000"))
+    assert f"{MARK}={made.amphora_id}" in processes.environment(agent.pid)
 
 
 def test_passwords_of_ours_are_not_for_the_agent(
@@ -145,7 +145,7 @@ def test_passwords_of_ours_are_not_for_the_agent(
     monkeypatch.setenv("OS_PASSWORD", "secret")
     made = wish()
     compute.ensure(made)
-    assert "OS_PASSWORD" not in str(processes.environment(agent_of(deployment, made.amphora_id)))
+    assert "OS_PASSWORD" not in str(processes.environment(agent_of(deployment, made.amphora_id).pid))
 
 
 def test_ensuring_again_changes_nothing(compute: Netns, deployment: Deployment) -> None:
