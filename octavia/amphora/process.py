@@ -52,7 +52,7 @@ class Haproxy:
         self.end_leftovers()
         log = self.folder / LOG
         log.unlink(missing_ok=True)
-        argv = [self._command, "-W", "-S", f"{haproxy.MASTER},mode,600", "-f", haproxy.CONFIG]
+        argv = [self._command, "-W", "-S", f"unix@{haproxy.MASTER},mode,600", "-f", haproxy.CONFIG]
         process = processes.spawn(argv, cwd=self.folder, log=log)
         processes.remember(self.folder / RECORD, process)
         self._await_start(process, log)
