@@ -91,11 +91,18 @@ def limit(name: str, pid: int, *, memory: int | None = None, pids: int | None = 
 
 
 def unlimit(name: str) -> None:
-    """The group is gone; its processes must be. So is the parent when this was its last."""
+    """The group is gone; its processes must be."""
+    remove_groups(f"{PARENT}/{name}")
+
+
+def unlimit_all() -> None:
+    """No group is left, where none is in use any more."""
+    remove_groups(PARENT)
+
+
+def remove_groups(path: str) -> None:
     for controller in ("memory", "pids"):
-        parent = CGROUPS / controller / PARENT
-        for folder in (parent / name, parent):
-            try:
-                folder.rmdir()
-            except OSError:
-                break
+        try:
+            (CGROUPS / controller / path).rmdir()
+        except OSError:
+            continue

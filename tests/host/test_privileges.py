@@ -50,6 +50,7 @@ def test_limits_hold_for_what_is_started_later(tmp_path: Path) -> None:
         privileges.unlimit(name)
     assert not group.exists()
     privileges.unlimit(name)
+    privileges.unlimit_all()
 
 
 def test_a_folder_alone_limits_nothing(tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from octavia.drivers.compute.keeper import GRACE
 from octavia.drivers.compute.onhost import Deployment, OnHost, marked
 from octavia.drivers.faults import PortFault, Refused
 from octavia.drivers.network import NetworkPort
-from octavia.host import links, namespaces, processes
+from octavia.host import links, namespaces, privileges, processes
+from octavia.host.processes import Process
 
 MANAGEMENT = "198.19.0.0/16"
 INNER = "mgmt0"
-ROOTFUL = "Each amphora is a network namespace of this host, with links of its own to its networks."
+ROOTFUL = "Each amphora is a network namespace of this host, with links of its own to its networks{limits}."
+UNLIMITED = "; this host has no cgroup v1 that we can write, so nothing limits its memory"
 ROOTLESS = (
     "Each amphora is a network namespace inside a user namespace of ours: VIPs are reached with `octavia exec`, "
     "members outside of it cannot be reached, HAProxy cannot become another user, and nothing limits its memory."
@@ -30,7 +32,7 @@ class Netns(OnHost):
         self._bridge_ready = False
 
     def abilities(self) -> Abilities:
-        return Abilities(kind="netns", summary=ROOTLESS if self._rootless else ROOTFUL)
+        return Abilities(kind="netns", summary=ROOTLESS if self._rootless else ROOTFUL.format(limits=self._limits()))
 
     def receiver_address(self) -> tuple[str, int]:
         try:
@@ -53,8 +55,9 @@ class Netns(OnHost):
             self._folders.remove_port(amphora_id, port_id)
 
     def clear(self) -> None:
-        """The management bridge is gone too; for when all amphorae are."""
+        """The management bridge is gone too, and the parent of all limits; for when all amphorae are."""
         links.remove(self._bridge)
+        privileges.unlimit_all()
         self._bridge_ready = False
 
     def _surround(self, amphora_id: str, seed: Seed) -> None:
@@ -88,6 +91,18 @@ class Netns(OnHost):
             links.remove(links.port_name(port.id))
         links.remove(links.management_name(amphora_id))
         namespaces.remove(namespaces.name_for(amphora_id))
+        privileges.unlimit(amphora_id)
+
+    def _confine(self, amphora_id: str, agent: Process) -> None:
+        if not self._rootless:
+            deployment = self._deployment
+            privileges.limit(amphora_id, agent.pid, memory=deployment.memory_limit, pids=deployment.task_limit)
+
+    def _limits(self) -> str:
+        memory = self._deployment.memory_limit
+        if memory is None:
+            return ""
+        return f" and {memory >> 20} MB of memory at most" if privileges.writable("memory") else UNLIMITED
 
     def _ensure_bridge(self) -> None:
         if self._bridge_ready and links.exists(self._bridge):

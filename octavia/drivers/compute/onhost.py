@@ -42,6 +42,9 @@ class Deployment(Struct, frozen=True, kw_only=True):
     heartbeat_interval: float = 1.0
     haproxy_user: str | None = None
     haproxy_command: str = "haproxy"
+    memory_limit: int | None = 1 << 30
+    """Bytes that all processes of an amphora may use together, where this host can limit it."""
+    task_limit: int | None = 512
 
 
 class OnHost(ABC):
@@ -78,6 +81,10 @@ class OnHost(ABC):
     @abstractmethod
     def _clear_surroundings(self, amphora_id: str) -> None:
         """Nothing but the folder is left."""
+
+    def _confine(self, amphora_id: str, agent: Process) -> None:
+        """The agent, and what it will start, are kept within their limits; not every kind has some."""
+        return
 
     def receiver_address(self) -> tuple[str, int]:
         return self._gateway(), self._deployment.receiver_port
@@ -209,6 +216,7 @@ class OnHost(ABC):
         )
         try:
             self._folders.put_agent(amphora_id, process)
+            self._confine(amphora_id, process)
         except OSError:
             processes.end(process, grace=GRACE)
             raise

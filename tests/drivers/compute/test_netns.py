@@ -19,7 +19,7 @@ from octavia.drivers.compute.netns import Netns, management_bridge
 from octavia.drivers.compute.onhost import MARK, Deployment, marked
 from octavia.drivers.faults import PortFault, Refused
 from octavia.drivers.network import FixedIp, NetworkPort
-from octavia.host import links, namespaces, processes
+from octavia.host import links, namespaces, privileges, processes
 from octavia.host.processes import Process
 from tests.host import needs
 from tests.host.needs import until
@@ -369,6 +369,19 @@ def test_a_command_that_is_not_there_is_a_fault(deployment: Deployment, manageme
         compute.remove(made.amphora_id)
         compute.clear()
         compute.close()
+
+
+@pytest.mark.skipif(not privileges.writable("memory"), reason="cgroup v1 is not there, or not ours to write")
+def test_what_an_amphora_may_use_is_limited(compute: Netns, deployment: Deployment) -> None:
+    made = wish()
+    compute.ensure(made)
+    agent = agent_of(deployment, made.amphora_id)
+    group = privileges.CGROUPS / "memory" / privileges.PARENT / made.amphora_id
+    assert (group / "cgroup.procs").read_text().split() == [str(agent.pid)]
+    assert int((group / "memory.limit_in_bytes").read_text()) == deployment.memory_limit
+    assert "memory at most" in compute.abilities().summary
+    compute.remove(made.amphora_id)
+    assert not group.exists()
 
 
 def test_eight_threads_at_once(compute: Netns) -> None:
