@@ -208,6 +208,8 @@ def run(settings: Settings, place: Place, listener: socket.socket) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     print(wiring.summary, flush=True)
+    for network in wiring.network.networks():
+        wiring.network.ensure_network(network.id)
     adopted = wiring.compute.adopt()
     if wiring.receiver is not None:
         wiring.receiver.start()
