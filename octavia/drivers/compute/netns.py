@@ -5,8 +5,7 @@ from pathlib import Path
 
 from octavia.domain.document import Seed
 from octavia.drivers.compute import Abilities
-from octavia.drivers.compute.keeper import GRACE
-from octavia.drivers.compute.onhost import Deployment, OnHost, marked
+from octavia.drivers.compute.onhost import LAST_GRACE, Deployment, OnHost, marked
 from octavia.drivers.faults import PortFault, Refused
 from octavia.drivers.network import NetworkPort
 from octavia.host import links, namespaces, privileges, processes
@@ -66,7 +65,7 @@ class Netns(OnHost):
         if not namespaces.there(name):
             # Whatever still runs in a namespace that lost its name can never be reached again.
             self._keeper.drop(amphora_id)
-            processes.end_all(marked(amphora_id), grace=GRACE)
+            processes.end_all(marked(amphora_id), grace=LAST_GRACE)
         namespaces.ensure(name)
         address = f"{seed.listen[0]}/{self._management.prefixlen}"
         outer = links.management_name(amphora_id)
@@ -82,6 +81,9 @@ class Netns(OnHost):
             links.ensure_bridge(bridge)
         namespace = namespaces.path_of(namespaces.name_for(amphora_id))
         links.ensure_link(bridge, links.port_name(port.id), namespace, links.inner_name(port.id), port.mac_address)
+
+    def _is_there(self, amphora_id: str) -> bool:
+        return namespaces.there(namespaces.name_for(amphora_id))
 
     def _namespace(self, amphora_id: str) -> Path:
         return namespaces.path_of(namespaces.name_for(amphora_id))

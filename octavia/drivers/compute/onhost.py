@@ -7,7 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,7 @@ from octavia.domain.document import AGENT_PORT, Seed
 from octavia.domain.heartbeat import amphora_key
 from octavia.drivers.compute import Abilities, Instance, Wish
 from octavia.drivers.compute.folders import Folders
-from octavia.drivers.compute.keeper import GRACE, Keeper
+from octavia.drivers.compute.keeper import Keeper
 from octavia.drivers.faults import PortFault
 from octavia.drivers.network import NetworkPort
 from octavia.host import processes
@@ -28,6 +28,8 @@ MARK = "OCTAVIA_AMPHORA"
 """The environment variable that tells to which amphora a process belongs."""
 LOCKS = 64
 ROUNDS = 5
+LAST_GRACE = 0.1
+"""Seconds for what is removed for good, and has nothing to put in order."""
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR")
 
 
@@ -86,22 +88,22 @@ class OnHost(ABC):
         """The agent, and what it will start, are kept within their limits; not every kind has some."""
         return
 
+    def _is_there(self, amphora_id: str) -> bool:
+        """False where what surrounds it has gone, so that it has to be made anew."""
+        return True
+
     def receiver_address(self) -> tuple[str, int]:
         return self._gateway(), self._deployment.receiver_port
 
     def ensure(self, wish: Wish) -> Instance:
         with self._at(wish.amphora_id, "made"):
             seed = self._seed(wish)
-            changed = self._folders.put_seed(seed)
-            self._surround(wish.amphora_id, seed)
-            if changed and self._folders.agent(wish.amphora_id):
-                self._keeper.renew(wish.amphora_id)
-            self._keeper.keep(wish.amphora_id)
+            self._make(seed)
         return self._instance(seed)
 
     def get(self, amphora_id: str) -> Instance | None:
         seed = self._folders.seed(amphora_id)
-        return self._instance(seed) if seed else None
+        return self._instance(seed) if seed and self._is_there(amphora_id) else None
 
     def list(self) -> frozenset[str]:
         return self._folders.ids()
@@ -117,7 +119,7 @@ class OnHost(ABC):
             self._keeper.drop(amphora_id)
             # The agent first: it would start again what is ended beneath it.
             if agent := self._folders.agent(amphora_id):
-                processes.end(agent, grace=GRACE)
+                processes.end(agent, grace=LAST_GRACE)
             self._end_all(amphora_id)
             self._clear_surroundings(amphora_id)
             self._folders.remove(amphora_id)
@@ -138,12 +140,19 @@ class OnHost(ABC):
         self._keeper.close()
 
     def _adopt(self, amphora_id: str) -> None:
-        seed = self._folders.seed(amphora_id)
-        if seed is None:
+        before = self._folders.seed(amphora_id)
+        if before is None:
             return
         with self._at(amphora_id, "adopted"):
-            self._surround(amphora_id, seed)
-            self._keeper.keep(amphora_id)
+            self._make(self._seed(Wish(amphora_id=amphora_id, boot_secret=before.boot_secret)))
+
+    def _make(self, seed: Seed) -> None:
+        """All of it is there, and the agent goes by this seed."""
+        changed = self._folders.put_seed(seed)
+        self._surround(seed.amphora_id, seed)
+        if changed and self._folders.agent(seed.amphora_id):
+            self._keeper.renew(seed.amphora_id)
+        self._keeper.keep(seed.amphora_id)
 
     def _record_strays(self, ids: frozenset[str]) -> None:
         """Agents are on record that were started by a control plane which died before it could write that down."""
@@ -196,7 +205,8 @@ class OnHost(ABC):
     def _known_addresses(self) -> dict[str, str]:
         if self._addresses is None:
             seeds = (self._folders.seed(amphora_id) for amphora_id in self._folders.ids())
-            self._addresses = {seed.amphora_id: seed.listen[0] for seed in seeds if seed}
+            inside = (seed for seed in seeds if seed and ip_address(seed.listen[0]) in self._management)
+            self._addresses = {seed.amphora_id: seed.listen[0] for seed in inside}
         return self._addresses
 
     def _free_address(self, taken: frozenset[str]) -> str:
@@ -218,7 +228,7 @@ class OnHost(ABC):
             self._folders.put_agent(amphora_id, process)
             self._confine(amphora_id, process)
         except OSError:
-            processes.end(process, grace=GRACE)
+            processes.end(process, grace=LAST_GRACE)
             raise
         return process
 
@@ -226,7 +236,11 @@ class OnHost(ABC):
         """All processes of the amphora, whoever started them."""
         namespace = self._namespace(amphora_id)
         inode = processes.inode_at(namespace) if namespace else None
-        return processes.those(lambda pid: bears_mark(pid, amphora_id) or processes.inode_of(pid) in {inode} - {None})
+
+        def belongs(pid: int) -> bool:
+            return bears_mark(pid, amphora_id) or (inode is not None and processes.inode_of(pid) == inode)
+
+        return processes.those(belongs)
 
     def _end_all(self, amphora_id: str) -> None:
         """No process of the amphora is left, nor what they started while they were ended."""
@@ -234,7 +248,8 @@ class OnHost(ABC):
             members = self._members(amphora_id)
             if not members:
                 return
-            processes.end_all(members, grace=GRACE)
+            processes.end_all(members, grace=LAST_GRACE)
+        raise TimeoutError("its processes start again as fast as they are ended")
 
 
 def marked(amphora_id: str) -> Sequence[Process]:

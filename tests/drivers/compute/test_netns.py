@@ -243,6 +243,26 @@ def test_an_agent_that_was_never_recorded_is_found(deployment: Deployment, manag
         later.close()
 
 
+def test_other_settings_reach_adopted_agents(compute: Netns, deployment: Deployment, management: str) -> None:
+    made = wish()
+    first = compute.ensure(made)
+    agent = agent_of(deployment, made.amphora_id)
+    compute.close()
+    compute.clear()
+    moved = management.replace("10.214.", "10.216.")
+    later = Netns(msgspec.structs.replace(deployment, receiver_port=6666), moved)
+    try:
+        later.adopt()
+        seed = Folders(deployment.folder).seed(made.amphora_id)
+        assert seed is not None
+        assert seed.receivers == (later.receiver_address(),)
+        assert seed.listen[0] == moved.replace("0/24", "2") != first.address
+        assert agent_of(deployment, made.amphora_id) != agent
+    finally:
+        later.close()
+        later.clear()
+
+
 def test_addresses_are_the_lowest_free_ones(compute: Netns, make: Make, management: str) -> None:
     wishes = [wish() for _ in range(3)]
     addresses = [compute.ensure(each).address for each in wishes]
@@ -316,6 +336,7 @@ def test_a_namespace_that_lost_its_name_is_replaced(compute: Netns, deployment: 
     compute.ensure(made)
     lost = agent_of(deployment, made.amphora_id)
     namespaces.remove(namespaces.name_for(made.amphora_id))
+    assert compute.get(made.amphora_id) is None
     compute.ensure(made)
     assert not processes.alive(lost)
     agent = agent_of(deployment, made.amphora_id)
