@@ -3,6 +3,9 @@
 PYTHON = .venv/bin/python
 RUFF = .venv/bin/ruff
 
+# Debian's haproxy, ip and nft are where an ordinary user's PATH does not lead.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 .PHONY: help demo test check bench clean venv
 
 help:  ## this list
