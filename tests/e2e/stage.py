@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,9 +33,9 @@ PATIENCE = 30.0
 class Stage:
     """One deployment and its surroundings."""
 
-    def __init__(self, kind: str, *, port: int = 9876, serve: Sequence[str] | None = None) -> None:
+    def __init__(self, kind: str, *, serve: Sequence[str] | None = None) -> None:
         self.kind = kind
-        self.port = port
+        self.port = 9876 if kind == "root" else free_port()
         self.command = list(serve or [python(kind), "-m", "octavia.cli"])
         self.state = Path(tempfile.mkdtemp(prefix="octavia-e2e-"))
         self.log = self.state / "serve.log"
@@ -178,7 +179,12 @@ class Stage:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             headers = {"Content-Type": "application/json"} if body is not None else {}
             try:
-                connection.request(verb, f"/v2/lbaas{path}", json.dumps(body) if body is not None else None, headers)
+                connection.request(
+                    verb,
+                    path if path.startswith("/v2/") else f"/v2/lbaas{path}",
+                    json.dumps(body) if body is not None else None,
+                    headers,
+                )
                 answer = connection.getresponse()
                 content = answer.read()
             finally:
@@ -316,6 +322,13 @@ class Traffic:
         self.child.stdout.close()
         found: dict[str, Any] = json.loads(lines[-1])
         return found
+
+
+def free_port() -> int:
+    """A port of this host that nobody has; one in namespaces of our own needs no choosing."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
 
 
 def stop(child: "subprocess.Popen[Any]") -> None:
