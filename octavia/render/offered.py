@@ -77,7 +77,7 @@ GAPS: tuple[Gap, ...] = (
 def unrendered(graph: Graph) -> list[NotOffered]:
     """A sentence for each wish that would have no effect; empty if everything in the graph is rendered."""
     alive = live(graph)
-    return [*gaps(alive), *cookies_without_http(alive), *requests_without_http(alive)]
+    return [*gaps(alive), *cookies_without_http(alive), *cookies_unseen(alive), *requests_without_http(alive)]
 
 
 def gaps(graph: Graph) -> Iterator[NotOffered]:
@@ -117,6 +117,14 @@ def cookies_without_http(graph: Graph) -> Iterator[NotOffered]:
         if wish is not None and blind and wish.type in ("HTTP_COOKIE", "APP_COOKIE"):
             instead = "Use SOURCE_IP, or an HTTP listener with an HTTP pool: cookies are seen only in HTTP."
             yield refusal(pool, "session_persistence", f"{wish.type} for TCP traffic", instead)
+
+
+def cookies_unseen(graph: Graph) -> Iterator[NotOffered]:
+    """HAProxy takes a cookie whose name begins with $ for an attribute of another one (RFC 2965, section 3.3.4)."""
+    for pool in graph.pools:
+        name = pool.session_persistence and pool.session_persistence.cookie_name
+        if name and name.startswith("$"):
+            yield refusal(pool, "cookie_name", name, "Choose a name that does not begin with $.")
 
 
 def requests_without_http(graph: Graph) -> Iterator[NotOffered]:

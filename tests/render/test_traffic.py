@@ -1,0 +1,175 @@
+"""What a running HAProxy does with the rendered configurations."""
+
+import re
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from msgspec.structs import replace
+
+from octavia.domain.document import Document
+from octavia.render.quoting import sample
+from octavia.render.servers import line
+from tests.render import haproxy
+from tests.render.wishes import CASES, Case, alone, listener, member, monitor, pool
+
+pytestmark = haproxy.needed
+
+
+def small(name: str) -> Document:
+    """The document for an amphora with few descriptors, as a test has."""
+    return replace(CASES[name], nofile=1000).document()
+
+
+class Site(NamedTuple):
+    front: Path
+    member: haproxy.Echo
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An HTTP listener on a Unix socket, before one member on another."""
+    folder = tmp_path_factory.mktemp("site")
+    config = small("http_headers").config
+    config = re.sub(r"198.18.1.1:8080", "unix@member.sock", re.sub(r"\n    server .* id 2 .*", "", config))
+    echo = haproxy.Echo(folder / "member.sock")
+    echo.start()
+    with haproxy.running(config, folder):
+        yield Site(folder / "0.sock", echo)
+    echo.close()
+
+
+GOOD = {
+    "plain": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a host with a port": b"GET / HTTP/1.1\r\nHost: a:80\r\n\r\n",
+    "an empty host": b"GET / HTTP/1.1\r\nHost:\r\n\r\n",
+    "the same host twice": b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+    "HTTP/1.0": b"GET / HTTP/1.0\r\n\r\n",
+    "HTTP/1.0 with a host": b"GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+    "a length": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+    "chunks": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "UTF-8": "GET / HTTP/1.1\r\nHost: a\r\nX-A: ü\r\n\r\n".encode(),
+    "bytes whose hex digits hold 00": b"GET /0 HTTP/1.1\r\nHost: a0\r\nX-A: PP0\r\nContent-Length: 0\r\n\r\n",
+    "an absolute target": b"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+}
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+CHUNKS = b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+BAD = {
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "two hosts in one": b"GET / HTTP/1.1\r\nHost: a,b\r\n\r\n",
+    "two hosts in HTTP/1.0": b"GET / HTTP/1.0\r\nHost: a, b\r\n\r\n",
+    "another host in the target": b"GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a length of 2^64": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551616\r\n\r\n" + SMUGGLED,
+    "a length of 2^64, twice": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: "
+    b"18446744073709551616, 18446744073709551616\r\n\r\n" + SMUGGLED,
+    "a length of 2^63": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\nabc",
+    "a length with a sign": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc",
+    "two lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+    "chunked with a comma": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked," + CHUNKS,
+    "an unknown coding": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked" + CHUNKS,
+    "chunked, then another coding": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity" + CHUNKS,
+    "chunked twice": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked" + CHUNKS,
+    "chunks in HTTP/1.0": b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked" + CHUNKS,
+    "NUL in a value": b"GET / HTTP/1.1\r\nHost: a\r\nX-A: a\0b\r\n\r\n",
+    "NUL after much text": b"GET / HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 10_000 + b"\0\r\n\r\n",
+    "NUL in a name": b"GET / HTTP/1.1\r\nHost: a\r\nX\0A: b\r\n\r\n",
+    "NUL in the path": b"GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a bare CR": b"GET / HTTP/1.1\r\nHost: a\r\nX-A: a\rb\r\n\r\n",
+    "HTTP/0.9": b"GET / HTTP/0.9\r\nHost: a\r\n\r\n",
+    "HTTP/0.9 without a version": b"GET /\r\n\r\n",
+    "HTTP/1.2": b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+    "HTTP/2.0 in the form of 1.1, without a host": b"GET / HTTP/2.0\r\n\r\n",
+    "a space after a name": b"GET / HTTP/1.1\r\nHost: a\r\nX-A : b\r\n\r\n",
+    "a chunk that is no number": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n",
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_request_that_is_right_is_served(site: Site, name: str) -> None:
+    assert haproxy.ask(site.front, GOOD[name], patience=0.3).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_malformed_request_is_refused_and_never_seen_by_a_member(site: Site, name: str) -> None:
+    site.member.seen.clear()
+    answer = haproxy.ask(site.front, BAD[name])
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.") == 1
+    assert site.member.seen == []
+
+
+def test_headers_are_inserted(site: Site) -> None:
+    site.member.seen.clear()
+    haproxy.ask(site.front, b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: gopher\r\n\r\n", patience=0.3)
+    assert b"x-forwarded-proto: http\r\n" in site.member.seen[0]
+    assert b"gopher" not in site.member.seen[0]
+
+
+def test_without_servers_the_answer_is_503(tmp_path: Path) -> None:
+    for name in ("http_without_pool", "http_without_members", "disabled_pool"):
+        folder = tmp_path / name
+        folder.mkdir()
+        with haproxy.running(small(name).config, folder):
+            assert haproxy.ask(folder / "0.sock", GOOD["plain"], patience=0.3).startswith(b"HTTP/1.1 503")
+
+
+def test_without_a_pool_a_connection_is_closed(tmp_path: Path) -> None:
+    with haproxy.running(small("tcp_without_pool").config, tmp_path):
+        assert haproxy.ask(tmp_path / "0.sock", b"hello") == b""
+
+
+@pytest.mark.parametrize("name", ["members", "ipv6", "proxy", "proxy_v2_tcp", "every_kind", "source_ip_port", "user"])
+def test_the_same_servers_can_be_added_at_runtime(name: str, tmp_path: Path) -> None:
+    document = small(name)
+    without = "\n".join(row for row in document.config.splitlines() if not row.startswith("    server 0")) + "\n"
+    with haproxy.running(without, tmp_path) as runtime:
+        for server in document.servers:
+            answer = haproxy.ask(runtime, f"add server {server.backend}/{line(server)}\n".encode())
+            assert b"New server registered" in answer, (line(server), answer)
+
+
+SERVERS = [member(1 + number % 250, protocol_port=1000 + number) for number in range(200)]
+CROWDED = alone("HTTP", pool("HTTP", *SERVERS, healthmonitor=monitor(delay=60)))
+MANY = {"listeners": [listener(port=port) for port in range(1, 201)]}
+
+
+@pytest.mark.parametrize("nofile", [512, 1000, 4096, 20_000])
+@pytest.mark.parametrize("body", [CROWDED, MANY], ids=["200 servers", "200 listeners"])
+def test_the_connections_fit_into_the_amphora(body: dict[str, object], nofile: int, tmp_path: Path) -> None:
+    if nofile > resource.getrlimit(resource.RLIMIT_NOFILE)[1]:
+        pytest.skip(f"this machine allows no {nofile} descriptors")
+    config = Case(body=body, nofile=nofile).document().config
+    with haproxy.running(config, tmp_path, nofile) as runtime:
+        assert b"Maxconn: " in haproxy.ask(runtime, b"show info\n")
+
+
+STRANGE = ["JSESSIONID", 'a"b', "a'b", "a)b", "a(b", "a$x", "a${HOME}", "%[src]", "#z", "[y]", "{z}", "ü", "a|b", "\\"]
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_an_application_cookie_of_any_name_is_learnt(name: str, tmp_path: Path) -> None:
+    wish = {"type": "APP_COOKIE", "cookie_name": "x"}
+    config = Case(body=alone("HTTP", pool("HTTP", member(1), session_persistence=wish)), nofile=1000).document().config
+    config = config.replace(str(sample("res.cook", "x")), str(sample("res.cook", name)))
+    config = config.replace(str(sample("req.cook", "x")), str(sample("req.cook", name)))
+    config = config.replace("198.18.1.1:8080", "unix@member.sock")
+    echo = Baker(tmp_path / "member.sock", name.encode())
+    echo.start()
+    with haproxy.running(config, tmp_path) as runtime:
+        haproxy.ask(tmp_path / "0.sock", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        table = haproxy.ask(
+            runtime, b"show table 00000003-0000-4000-8000-000000000000:00000005-0000-4000-8000-000000000000\n"
+        )
+    echo.close()
+    assert b"key=crumb" in table
+
+
+class Baker(haproxy.Echo):
+    """A member that sets a cookie."""
+
+    def __init__(self, path: Path, cookie: bytes) -> None:
+        super().__init__(path)
+        self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: " + cookie + b"=crumb\r\n\r\n"
