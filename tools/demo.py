@@ -286,6 +286,9 @@ def main() -> int:
                 walk(tour, stay=os.environ.get("ONESHOT", "") in ("", "0"))
             except KeyboardInterrupt:
                 print()
+            except Exception:
+                tour.stage.keep_agents_logs()
+                raise
             finally:
                 tidy(tour.stage)
     except (StageError, OSError, subprocess.SubprocessError, urllib.error.URLError) as error:

@@ -134,6 +134,13 @@ class Stage:
             self.octavia("destroy", "--all")
             shutil.rmtree(self.state, ignore_errors=True)
 
+    def keep_agents_logs(self) -> None:
+        """The end of each agent's log stands in ours, which outlives the state folder."""
+        with self.log.open("a") as log:
+            for file in sorted(self.state.glob("amphorae/*/agent.log")):
+                lines = file.read_text(errors="replace").splitlines(keepends=True)[-50:]
+                log.write(f"\n==> {file}\n" + "".join(lines))
+
     def haproxies(self) -> list[int]:
         """The HAProxy processes of all amphorae, masters and workers."""
         inside = os.fsencode(self.state.resolve()) + b"/"
