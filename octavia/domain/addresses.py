@@ -11,6 +11,11 @@ def parsed(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that ::ffff:192.0.2.1 stands for; any other one is itself."""
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
 def canonical(text: str) -> str:
     """The address in its one form; a text that is no address stays what it is, for the laws to find."""
     found = parsed(text)

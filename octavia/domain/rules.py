@@ -6,7 +6,7 @@ A law goes by live rows. Its sentence says what is wrong and what to do about it
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from octavia.domain.addresses import is_mask, network, parsed, version
+from octavia.domain.addresses import is_mask, network, parsed, unmapped, version
 from octavia.domain.graph import Graph, live
 from octavia.domain.health_monitor import HealthMonitor
 from octavia.domain.listener import Listener
@@ -280,9 +280,9 @@ def server_address(name: str, text: str | None) -> Faults:
         yield Invalid(
             f"Invalid input for field/attribute {name}. Value: '{text}'. Expected an IP address like 192.0.2.1."
         )
-    elif text in RESERVED_IPS:
+    elif str(unmapped(found)) in RESERVED_IPS:
         yield Invalid(f"The {name} {text} of a member is reserved and cannot be used.")
-    elif found.is_unspecified or found.is_multicast:
+    elif unmapped(found).is_unspecified or unmapped(found).is_multicast:
         yield Invalid(f"The {name} {text} of a member is not the address of one server.")
 
 
