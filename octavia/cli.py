@@ -21,6 +21,8 @@ class Stop(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0 when it is done, 1 with one sentence on stderr when it cannot be."""
+    # Where Debian keeps haproxy and ip; an ordinary user's PATH does not name it.
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
     arguments = parser().parse_args(argv)
     call: Callable[[argparse.Namespace], int] = arguments.call
     try:

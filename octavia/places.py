@@ -79,7 +79,9 @@ def find(settings: Settings) -> Place:
     if wanted == "noop":
         return Place(compute="noop", sentences=("compute: noop, as configured. Nothing carries traffic.",))
     if wanted == "process":
+        check_programs(settings)
         return Place(compute="process", sentences=("compute: process, as configured.",))
+    check_programs(settings)
     can = privileges.probe()
     if can.kind != "none":
         rootless = can.kind == "user-namespaces"
@@ -90,23 +92,30 @@ def find(settings: Settings) -> Place:
     return Place(compute="process", sentences=(*can.reasons, "compute: process, the last resort."))
 
 
+def check_programs(settings: Settings) -> None:
+    """What amphorae are made with is installed. Raises CannotStart."""
+    packages = {settings.haproxy_amphora.haproxy_command: "haproxy", "ip": "iproute2", "openssl": "openssl"}
+    packages |= {"unshare": "util-linux", "nsenter": "util-linux"}
+    missing = {package for program, package in packages.items() if shutil.which(program) is None}
+    if missing:
+        names = " ".join(sorted(missing))
+        raise CannotStart(f"These programs are not installed: {names}. On Debian: apt-get install {names}")
+
+
 def settings(
     config_files: Sequence[Path], state_path: Path | None, *, bind_host: str | None = None, bind_port: int | None = None
 ) -> Settings:
     """The settings of these files, with what the command line says in their place. Raises CannotStart."""
     try:
         loaded = load(config_files, state_path=state_path, privileged=os.geteuid() == 0)
+        said = {"bind_host": bind_host, "bind_port": bind_port}
+        given = {name: value for name, value in said.items() if value is not None}
+        # The struct checks itself again: what the command line says is no better than a file.
+        api = structs.replace(loaded.api_settings, **given)
     except SettingsError as error:
         raise CannotStart(str(error)) from None
     for warning in loaded.warnings:
         print(f"octavia: {warning}", file=sys.stderr)
-    api = loaded.api_settings
-    if bind_host is not None or bind_port is not None:
-        api = structs.replace(
-            api,
-            bind_host=api.bind_host if bind_host is None else bind_host,
-            bind_port=api.bind_port if bind_port is None else bind_port,
-        )
     return structs.replace(loaded, api_settings=api)
 
 
