@@ -27,7 +27,7 @@ LOG = logging.getLogger(__name__)
 MARK = "OCTAVIA_AMPHORA"
 """The environment variable that tells to which amphora a process belongs."""
 LOCKS = 64
-ROUNDS = 5
+ROUNDS = 8
 LAST_GRACE = 0.1
 """Seconds for what is removed for good, and has nothing to put in order."""
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR")
@@ -244,9 +244,12 @@ class OnHost(ABC):
 
     def _end_all(self, amphora_id: str) -> None:
         """No process of the amphora is left, nor what they started while they were ended."""
+        quiet = 0
         for _ in range(ROUNDS):
             members = self._members(amphora_id)
-            if not members:
+            # A process that is just becoming another program shows no mark for a moment.
+            quiet = 0 if members else quiet + 1
+            if quiet == 2:
                 return
             processes.end_all(members, grace=LAST_GRACE)
         raise TimeoutError("its processes start again as fast as they are ended")
