@@ -72,6 +72,12 @@ class Faults:
 
         self._order(Order(verb, 1, skip, play))
 
+    @property
+    def pending(self) -> bool:
+        """Whether something that was ordered has not happened yet."""
+        with self._lock:
+            return bool(self._orders)
+
     def clear(self) -> None:
         """Nothing goes wrong any more."""
         with self._lock:

@@ -1,5 +1,6 @@
 """What the controller reads and writes: leases, amphorae, and what a visit concludes. Every write carries its fence."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -43,8 +44,9 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class Clusters:
     """The controller's door to the store."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime] = utcnow) -> None:
         self._database = database
+        self._clock = clock
 
     def lease(self, cluster_id: str, holder: str, seconds: float) -> Fence | None:
         """The fence of a lease that is now ours for so long, or None while somebody else holds it."""
@@ -134,7 +136,7 @@ class Clusters:
                 forget(connection, cluster_id, graph.load_balancer.id)
             else:
                 settle(connection, graph)
-                note(connection, cluster_id, text, failing=False)
+                note(connection, cluster_id, self._clock(), text, failing=False)
 
         self._database.write(work)
 
@@ -143,7 +145,7 @@ class Clusters:
 
         def work(connection: sa.Connection) -> None:
             check(connection, cluster_id, fence)
-            note(connection, cluster_id, text, failing=failing)
+            note(connection, cluster_id, self._clock(), text, failing=failing)
 
         self._database.write(work)
 
@@ -209,8 +211,7 @@ def forget(connection: sa.Connection, cluster_id: str, load_balancer_id: str) ->
     connection.execute(cluster.delete().where(cluster.c.id == cluster_id))
 
 
-def note(connection: sa.Connection, cluster_id: str, text: str, *, failing: bool) -> None:
-    now = utcnow()
+def note(connection: sa.Connection, cluster_id: str, now: datetime, text: str, *, failing: bool) -> None:
     here = cluster.c.id == cluster_id
     before = connection.execute(sa.select(cluster.c.sentence, cluster.c.failures).where(here)).one()
     values: dict[str, Any] = {"visited_at": now, "sentence": text[:1024]}

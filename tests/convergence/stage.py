@@ -34,20 +34,20 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.database = Database(f"sqlite:///{folder}/octavia.db")
         schema.upgrade(self.database)
+        self.now = utcnow()
         self.faults = Faults()
         self.addresses = Addresses(self.database)
         self.compute = computing.Memory(self.faults)
         self.network = networking.Memory(self.faults, self.addresses)
         self.agents = agents.Memory(lambda: self.compute.machines, self.faults)
-        self.clusters = Clusters(self.database)
+        self.clusters = Clusters(self.database, lambda: self.now)
         self.store = Store(self.database, lambda _: None)
-        self.now = utcnow()
         self._starts = itertools.count()
         self.start()
 
     def start(self) -> None:
         """The control plane runs as a new process: nothing but the database and the world is remembered."""
-        ports = Ports(
+        self.ports = Ports(
             clusters=self.clusters,
             compute=self.compute,
             network=self.network,
@@ -56,7 +56,7 @@ class Stage:
             clock=lambda: self.now,
             new_id=builders.new_id,
         )
-        self.visitor = Visitor(ports, Terms(holder=f"controller-{next(self._starts)}", lease_seconds=0.0))
+        self.visitor = Visitor(self.ports, Terms(holder=f"controller-{next(self._starts)}", lease_seconds=0.0))
         self.sweeper = Sweeper(self.clusters, self.compute, self.network, self.addresses.ownerless)
 
     def wish(self) -> Graph:
