@@ -120,7 +120,7 @@ LISTENER = Kind(
     Listener,
     listener_home,
     admit_child,
-    parents={"loadbalancer_id": "load_balancer_id"},
+    parents={"loadbalancer_id": "load_balancer_id", "load_balancer_id": "load_balancer_id"},  # the SDK's spelling
     references=("loadbalancer_id",),
 )
 POOL = Kind(

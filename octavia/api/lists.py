@@ -96,7 +96,10 @@ def filters(noun: type[Noun], parents: Mapping[str, str], arguments: Arguments) 
         if name not in known and name not in parents:
             raise Invalid(f"One or more arguments are either duplicate or invalid: '{shortened(name)}' is no filter.")
         value = single(arguments, name) or ""
-        found[parents.get(name, name)] = known.get(name, text)(name, value)
+        column = parents.get(name, name)
+        if column in found:
+            raise Invalid(f"One or more arguments are either duplicate or invalid: '{name}' is given in two spellings.")
+        found[column] = known.get(name, text)(name, value)
     return found
 
 

@@ -164,6 +164,7 @@ def test_parents(api: Api) -> None:
         return [row["id"] for row in next(iter(found.values()))]
 
     assert ids("listeners", f"loadbalancer_id={second}") == [other]
+    assert ids("listeners", f"load_balancer_id={second}") == [other], "as openstacksdk spells it"
     assert ids("pools", f"loadbalancer_id={first}") == [pool]
     assert ids("pools", f"listener_id={mine}") == [pool]
     assert ids("healthmonitors", f"pool_id={pool}") == [monitor]

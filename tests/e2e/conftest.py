@@ -39,6 +39,12 @@ def root_stage() -> Iterator[Stage]:
     yield from staged("root" if reason_against("root") is None else "rootless")
 
 
+@pytest.fixture(scope="module")
+def shared_stage() -> Iterator[Stage]:
+    """As `root_stage`, one for all tests of a file: each removes its load balancers, and has hosts of its own."""
+    yield from staged("root" if reason_against("root") is None else "rootless")
+
+
 def staged(kind: str) -> Iterator[Stage]:
     if why := reason_against(kind):
         pytest.skip(f"{kind}: {why}")
