@@ -176,10 +176,11 @@ def lax_bool(value: Any) -> Any:
 def input_error(message: str, values: dict[str, Any]) -> str:
     """The API's sentence for a value that does not fit its field."""
     reason, _, path = message.partition(" - at `$.")
-    name = path.rstrip("`") or message.partition("`")[2].rstrip("`")
-    value = values.get(name.split("[")[0].split(".")[0])
-    if "missing required field" in message:
+    name = path.rstrip("`")
+    if "missing required field" in reason:
+        name = ".".join(part for part in (name, reason.partition("`")[2].rstrip("`")) if part)
         return f"Invalid input for field/attribute {name}. Value: 'None'. Mandatory field missing."
+    value = values.get(name.split("[")[0].split(".")[0])
     return f"Invalid input for field/attribute {name}. Value: '{shortened(value)}'. {reason}."
 
 

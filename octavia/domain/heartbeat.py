@@ -93,6 +93,8 @@ def parsed(body: bytes) -> Heartbeat:
         text = inflate.decompress(body, MAX_BODY)
         if inflate.unconsumed_tail:
             raise BadHeartbeat(f"a body of more than {MAX_BODY} bytes")
+        if not inflate.eof or inflate.unused_data:
+            raise BadHeartbeat("a body that was cut short, or has something after its end")
         return msgspec.json.decode(text, type=Heartbeat)
-    except (zlib.error, msgspec.DecodeError) as error:
+    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadHeartbeat(f"a body that cannot be read: {error}") from None

@@ -106,7 +106,8 @@ class Maker:
             monitor = wish.pop("healthmonitor", None)
             pool = self.row(Pool, wish, path)
             if pool.name in self._named:
-                raise Invalid(f"{path}.name: there are two pools with the name '{pool.name}'. Names must be unique.")
+                called = f"with the name '{pool.name}'" if pool.name else "without a name"
+                raise Invalid(f"{path}.name: there are two pools {called}. Each needs its own.")
             self._named[pool.name] = pool.id
             self.graph = replace(self.graph, pools=(*self.graph.pools, pool))
             if monitor is not None:
