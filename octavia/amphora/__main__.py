@@ -17,6 +17,7 @@ def main() -> int:
     if len(sys.argv) != 2:
         print("usage: python -m octavia.amphora FOLDER", file=sys.stderr)  # noqa: T201
         return 2
+    os.umask(0o077)
     os.chdir(sys.argv[1])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     agent = Agent(msgspec.json.decode(Path("seed.json").read_bytes(), type=Seed))

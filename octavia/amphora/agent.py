@@ -1,9 +1,7 @@
 """The agent: what a controller can ask for over HTTPS, and what holds it together."""
 
-import logging
 import re
 import resource
-import ssl
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,17 +9,21 @@ from pathlib import Path
 import msgspec
 
 from octavia.amphora import haproxy
-from octavia.amphora.apply import LoadBalancer, Unfit
+from octavia.amphora.apply import LoadBalancer
+from octavia.amphora.files import write
+from octavia.amphora.haproxy import HaproxyError
 from octavia.amphora.heartbeat import Sender
-from octavia.amphora.identity import Identity, write
+from octavia.amphora.identity import Identity
+from octavia.amphora.interfaces import LinkError, Links
+from octavia.amphora.observe import Observer
 from octavia.domain.document import PROTOCOL, AgentState, Document, Fence, Limits, Seed
 from octavia.host.processes import Watch
 from octavia.host.server import Answer, DocumentServer, Refused, Request
 from octavia.host.tls import is_controller
 
-LOG = logging.getLogger(__name__)
 LOAD_BALANCERS = Path("lb")
 FENCE = Path("fence.json")
+ADDRESSES = Path("addresses.json")
 ONE = re.compile(r"/v1/loadbalancers/([0-9a-f-]{36})")
 
 
@@ -32,34 +34,32 @@ class Agent:
         self._seed = seed
         self._identity = Identity(seed)
         self._watch = Watch("haproxy")
+        self._links = None if seed.shared_host else Links(ADDRESSES, self._watch)
         self._lock = threading.Lock()
         self._load_balancers: dict[str, LoadBalancer] = {}
         self._fence = seen_fence()
         self._version = haproxy.version(seed.haproxy_command)
         self._limits = Limits(nofile=raised_limit())
-        self._sender = Sender(seed, lambda: tuple(self._load_balancers.values()))
-        self._server = DocumentServer(
-            tuple(seed.listen),  # type: ignore[arg-type]
-            self._identity.context(),
-            is_controller,
-            self.handle,
-        )
+        self._sender = Sender(seed)
+        self._observer = Observer(lambda: tuple(self._load_balancers.values()), self._sender.show)
+        self._server = DocumentServer(seed.listen, self._identity.context(), is_controller, self.handle)
 
     def run(self) -> None:
         """Serves until stop(); what was in force before is in force at once, whoever may be listening."""
         for folder in kept_folders():
-            load_balancer = self._load_balancers[folder.name] = self._made(folder)
-            load_balancer.resume()
-            self._sender.baseline(load_balancer)
+            self._resume(folder)
         self._sender.start()
-        self._server.serve_forever(poll_interval=3600)
+        self._observer.start()
+        self._server.serve_forever()
 
     def stop(self) -> None:
-        """The agent ends; HAProxy goes on."""
-        self._server.shutdown()
-        self._server.server_close()
+        """The agent ends when the change that it is at is made; HAProxy goes on."""
+        with self._lock:
+            self._watch.close()
+            self._server.shutdown()
+            self._server.server_close()
+        self._observer.stop()
         self._sender.stop()
-        self._watch.close()
 
     def handle(self, request: Request) -> Answer:
         """The answer to one request. Raises Refused."""
@@ -75,7 +75,7 @@ class Agent:
         raise Refused(404, f"There is no {request.verb} {request.path} here.")
 
     def state(self) -> AgentState:
-        applied = {key: each.applied() for key, each in self._load_balancers.items()}
+        applied = {key: each.applied() for key, each in tuple(self._load_balancers.items())}
         return AgentState(
             protocol=PROTOCOL,
             amphora_id=self._seed.amphora_id,
@@ -87,10 +87,17 @@ class Agent:
             load_balancers={key: said for key, said in applied.items() if said is not None},
         )
 
+    def _resume(self, folder: Path) -> None:
+        load_balancer = self._load_balancers[folder.name] = self._made(folder)
+        if load_balancer.resume():
+            self._observer.adopted(folder.name)
+        elif load_balancer.document is None:
+            self._drop(folder.name)
+
     def _put_certificate(self, body: bytes) -> Answer:
         try:
             self._server.context = self._identity.accept(body.decode())
-        except (ssl.SSLError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise Refused(400, f"This certificate does not fit the amphora's key: {error}") from None
         return Answer(200, {})
 
@@ -98,21 +105,21 @@ class Agent:
         document = understood(load_balancer_id, body)
         with self._lock:
             self._obey(document.fence)
-            load_balancer = self._load_balancers.get(load_balancer_id)
-            if load_balancer is None:
-                load_balancer = self._made(LOAD_BALANCERS / load_balancer_id)
-                self._load_balancers[load_balancer_id] = load_balancer
+            known = self._load_balancers.get(load_balancer_id)
+            load_balancer = known or self._made(LOAD_BALANCERS / load_balancer_id)
+            self._load_balancers[load_balancer_id] = load_balancer
             try:
                 load_balancer.apply(document)
-            except Unfit as error:
-                self._drop_if_empty(load_balancer_id, load_balancer)
-                raise Refused(400, str(error)) from None
+            except (HaproxyError, LinkError) as error:
+                if known is None:
+                    self._drop(load_balancer_id)
+                raise Refused(400 if isinstance(error, HaproxyError) else 503, str(error)) from None
         return Answer(200, self.state())
 
-    def _drop_if_empty(self, load_balancer_id: str, load_balancer: LoadBalancer) -> None:
-        """Nothing of a load balancer stays whose first document did not fit."""
-        if load_balancer.document is None:
-            del self._load_balancers[load_balancer_id]
+    def _drop(self, load_balancer_id: str) -> None:
+        """Nothing of it is left."""
+        load_balancer = self._load_balancers.pop(load_balancer_id, None)
+        if load_balancer is not None:
             load_balancer.remove()
 
     def _delete(self, load_balancer_id: str, query: dict[str, str]) -> Answer:
@@ -122,10 +129,8 @@ class Agent:
             raise Refused(400, "epoch and token must say who is speaking.") from None
         with self._lock:
             self._obey(fence)
-            load_balancer = self._load_balancers.pop(load_balancer_id, None)
-            if load_balancer is not None:
-                load_balancer.remove()
-        self._sender.changed()
+            self._drop(load_balancer_id)
+        self._observer.ring()
         return Answer(200, self.state())
 
     def _obey(self, fence: Fence) -> None:
@@ -133,24 +138,31 @@ class Agent:
         if fence < self._fence:
             raise Refused(409, f"{fence} is older than {self._fence}, which has spoken already.")
         if fence != self._fence:
-            self._fence = fence
             write(FENCE, msgspec.json.encode(fence))
+            self._fence = fence
 
     def _made(self, folder: Path) -> LoadBalancer:
-        return LoadBalancer(folder, self._seed, self._watch, self._sender.changed)
+        return LoadBalancer(folder, self._seed.haproxy_command, self._links, self._watch, self._observer.ring)
 
 
 def understood(load_balancer_id: str, body: bytes) -> Document:
     """Raises Refused for what is no document of this protocol."""
     try:
+        spoken = msgspec.json.decode(body, type=Version).protocol
+        if spoken != PROTOCOL:
+            raise Refused(400, f"The document speaks protocol {spoken}; this agent speaks {PROTOCOL}.")
         document = msgspec.json.decode(body, type=Document)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except msgspec.DecodeError as error:
         raise Refused(400, f"This is no document of protocol {PROTOCOL}: {error}") from None
-    if document.protocol != PROTOCOL:
-        raise Refused(400, f"The document speaks protocol {document.protocol}; this agent speaks {PROTOCOL}.")
     if document.load_balancer_id != load_balancer_id:
         raise Refused(400, "The document is of another load balancer.")
     return document
+
+
+class Version(msgspec.Struct, frozen=True):
+    """The part of a document that every version has."""
+
+    protocol: int
 
 
 def kept_folders() -> Iterable[Path]:

@@ -1,4 +1,4 @@
-"""Making documents so. The last good state is kept on disk, and is what an agent starts with."""
+"""Making documents so. The last good one is kept on disk, and is what an agent starts with."""
 
 import logging
 import shutil
@@ -8,147 +8,165 @@ from pathlib import Path
 
 import msgspec
 
-from octavia.amphora import changes, haproxy, interfaces
+from octavia.amphora import changes, haproxy
+from octavia.amphora.files import write
 from octavia.amphora.haproxy import HaproxyError
-from octavia.amphora.identity import write
-from octavia.amphora.interfaces import LinkError
+from octavia.amphora.interfaces import LinkError, Links
 from octavia.amphora.process import Haproxy, unbindable
-from octavia.domain.document import Applied, Document, Seed, digest
+from octavia.amphora.watch import Keeper
+from octavia.domain.document import Applied, Document, digest
 from octavia.host.processes import Watch
 
 LOG = logging.getLogger(__name__)
 DOCUMENT = "document.json"
 CANDIDATE = "candidate.cfg"
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 5.0
 DRAIN = 1.0
 """Seconds between two tries to delete a server that still has connections."""
-
-
-class Unfit(Exception):
-    """The document cannot be put in force; what ran before runs still."""
 
 
 class LoadBalancer:
     """One load balancer of this amphora: its document in force, and its HAProxy."""
 
-    def __init__(self, folder: Path, seed: Seed, watch: Watch, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, folder: Path, command: str, links: Links | None, watch: Watch, changed: Callable[[], None]
+    ) -> None:
         self.folder = folder
         self.document: Document | None = None
-        self.haproxy = Haproxy(folder, seed.haproxy_command, watch, self._died)
-        self._seed = seed
+        self.haproxy = Haproxy(folder, command)
+        self._command = command
+        self._links = links
         self._watch = watch
         self._changed = changed
+        self._keeper = Keeper(watch, self._revive)
         self._fault: str | None = None
+        self._applied: Applied | None = None
         self._leaving: set[str] = set()
-        self._pause = 0.0
+        self._unsure = False
+        """Whether nobody can say what HAProxy holds: until the outcome of a change is known, or when it never came."""
+        self._drain_due = False
         self._gone = False
         self._lock = threading.RLock()
 
-    def resume(self) -> None:
-        """The last good document is in force again: by adopting what runs, or by starting it."""
+    def resume(self) -> bool:
+        """The last good document is in force again, and kept so. Whether a HAProxy was found that runs already."""
         with self._lock:
-            self.document = kept(self.folder / DOCUMENT)
-            if self.document is None:
-                return
-            try:
-                self._ensure_interfaces(self.document)
-                if not self.haproxy.adopt():
-                    self.haproxy.start()
-            except (HaproxyError, LinkError) as error:
-                LOG.error("load balancer %s: %s", self.folder.name, error)
-                self._later()
+            document = kept(self.folder / DOCUMENT)
+            if document is not None:
+                self._accept(document)
+                self._resume_links(document)
+            adopted = self.haproxy.adopt(self._keeper)
+            if not adopted:
+                self.haproxy.end_leftovers()
+                self._revive()
+            elif document is not None and text_of(self.folder / haproxy.CONFIG) != document.config:
+                self._go_back(document)
+            return adopted
 
     def apply(self, document: Document) -> None:
-        """The document is in force. Raises Unfit."""
+        """The document is in force. Raises HaproxyError or LinkError; then what ran before runs still."""
         with self._lock:
+            before = self.document
             try:
+                self._prepare(document)
                 self._put_in_force(document)
             except (HaproxyError, LinkError) as error:
                 self._fault = str(error)
-                raise Unfit(str(error)) from error
-            self.document, self._fault = document, None
+                if before is not None:
+                    self._write_config(before)
+                self._settle(before)
+                raise
             write(self.folder / DOCUMENT, msgspec.json.encode(document))
+            self._accept(document)
+            self._settle(document)
         self._changed()
 
     def applied(self) -> Applied | None:
-        document = self.document
-        if document is None:
+        """What is in force; None before the first document is."""
+        found = self._applied
+        if found is None:
             return None
-        return Applied(
-            generation=document.generation,
-            digest=digest(document),
-            fence=document.fence,
-            fault=self._fault,
-            haproxy_running=self.haproxy.running,
-        )
+        return msgspec.structs.replace(found, fault=self._fault, haproxy_running=self.haproxy.running)
 
     def remove(self) -> None:
-        """Nothing of it is left, but for addresses, which the next document or the end of the amphora takes away."""
+        """Nothing of it is left."""
         with self._lock:
             self._gone = True
+            self._keeper.let_go()
             self.haproxy.end()
+            self._settle(None)
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _accept(self, document: Document) -> None:
+        self.document, self._fault = document, None
+        self._applied = Applied(generation=document.generation, digest=digest(document), fence=document.fence)
+
+    def _settle(self, document: Document | None) -> None:
+        if self._links is not None:
+            self._links.settle(self.folder.name, document.interfaces if document else ())
+
+    def _prepare(self, document: Document) -> None:
+        if self._links is not None:
+            self._links.prepare(self.folder.name, document.interfaces)
+
+    def _resume_links(self, document: Document) -> None:
+        try:
+            self._prepare(document)
+            self._settle(document)
+        except LinkError as error:
+            LOG.error("load balancer %s: %s", self.folder.name, error)
 
     def _put_in_force(self, document: Document) -> None:
         before = self.document
-        if before is not None and not self.haproxy.running:
-            before = None
-        self._ensure_interfaces(document)
-        if before is None:
+        if not self.haproxy.running:
             self._start(document)
-        elif before.config == document.config:
-            return
-        elif before.reload_key != document.reload_key or changes.needs_reload(before.servers, document.servers):
-            self._reload(before, document)
-        else:
+        elif before is None or self._unsure or reloads(before, document):
+            self._reload(document)
+        elif before.config != document.config:
             self._at_runtime(before, document)
-
-    def _ensure_interfaces(self, document: Document) -> None:
-        if not self._seed.shared_host:
-            interfaces.ensure(document.interfaces)
 
     def _start(self, document: Document) -> None:
         self._write_config(document)
         try:
-            self.haproxy.start()
+            self.haproxy.start(self._keeper, document.binds)
         except HaproxyError:
-            self._restore()
+            if self.document is not None:
+                self._revive()
             raise
+        self._unsure = False
 
-    def _restore(self) -> None:
-        """What ran before a start that failed runs again, if anything did."""
-        if self.document is not None:
-            self._write_config(self.document)
-            self.haproxy.start()
-
-    def _reload(self, before: Document, document: Document) -> None:
-        new = [bind for bind in document.binds if bind not in before.binds]
-        write(self.folder / CANDIDATE, document.config.encode())
-        against = unbindable(new) or haproxy.complaint(self._seed.haproxy_command, self.folder, CANDIDATE)
-        if against:
+    def _reload(self, document: Document) -> None:
+        """Whatever HAProxy holds, it holds this document afterwards; nothing is lost on the way."""
+        write(self.folder / CANDIDATE, document.config.encode(), durable=False)
+        held = self.document.binds if self.document else document.binds
+        new = [bind for bind in document.binds if bind not in held]
+        if against := unbindable(new) or haproxy.complaint(self._command, self.folder, CANDIDATE):
             raise HaproxyError(against)
         self._write_config(document)
-        try:
-            self.haproxy.reload()
-        except HaproxyError:
-            self._write_config(before)
-            raise
+        self._unsure = True
+        self.haproxy.reload()
+        self._unsure = False
         self._leaving.clear()
+
+    def _go_back(self, document: Document) -> None:
+        """HAProxy is led back to the document in force."""
+        try:
+            self._reload(document)
+        except HaproxyError as error:
+            LOG.error("load balancer %s: %s", self.folder.name, error)
 
     def _at_runtime(self, before: Document, document: Document) -> None:
         """The file comes first, so that a HAProxy that dies meanwhile starts with what is wished."""
         self._write_config(document)
-        back = [name for name in map(changes.key, document.servers) if name in self._leaving]
+        self._unsure = True
         try:
-            if back:
-                raise HaproxyError(f"{back[0]} comes back before it has gone")
-            for command in changes.commands(before.servers, document.servers, document.dynamic_cookies):
-                haproxy.tell(self.haproxy.runtime, command)
+            if back := self._leaving.intersection(map(changes.key, document.servers)):
+                raise HaproxyError(f"{min(back)} comes back before it has gone")
+            self.haproxy.tell(changes.commands(before.servers, document.servers, document.dynamic_cookies))
         except HaproxyError as error:
             LOG.warning("load balancer %s is reloaded instead: %s", self.folder.name, error)
-            self._reload(before, document)
+            self._reload(document)
             return
+        self._unsure = False
         self._leaving |= set(changes.leaving(before.servers, document.servers))
         self._drain()
 
@@ -156,39 +174,48 @@ class LoadBalancer:
         """Servers that are to go are deleted as soon as they have no connection; until then it is tried again."""
         for name in sorted(self._leaving):
             try:
-                haproxy.tell(self.haproxy.runtime, f"del server {name}")
+                self.haproxy.tell([f"del server {name}"])
                 self._leaving.discard(name)
             except HaproxyError as error:
-                LOG.debug("%s", error)
-        if self._leaving:
+                LOG.debug("%s: %s", name, error)
+        if self._leaving and not self._drain_due:
+            self._drain_due = True
             self._watch.later(DRAIN, self._drain_again)
 
     def _drain_again(self) -> None:
         with self._lock:
+            self._drain_due = False
             if not self._gone:
                 self._drain()
 
     def _write_config(self, document: Document) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write(self.folder / haproxy.CONFIG, document.config.encode())
+        write(self.folder / haproxy.CONFIG, document.config.encode(), durable=False)
 
-    def _died(self) -> None:
-        """HAProxy is started again at once; with pauses where it does not live."""
+    def _revive(self) -> None:
+        """HAProxy runs with the document in force; where it cannot, it is tried again later."""
         with self._lock:
             if self._gone or self.document is None or self.haproxy.running:
                 return
-            LOG.warning("HAProxy of load balancer %s has died; it is started again", self.folder.name)
+            LOG.warning("HAProxy of load balancer %s is started", self.folder.name)
+            self._leaving.clear()
             try:
-                self.haproxy.start()
-                self._pause = 0.0
-            except HaproxyError as error:
+                self._write_config(self.document)
+                self.haproxy.start(self._keeper, self.document.binds)
+                self._unsure = False
+            except (HaproxyError, OSError) as error:
                 LOG.error("load balancer %s: %s", self.folder.name, error)
-                self._later()
+                self._keeper.retry()
         self._changed()
 
-    def _later(self) -> None:
-        self._pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * self._pause))
-        self._watch.later(self._pause, self._died)
+
+def reloads(before: Document, document: Document) -> bool:
+    """Whether HAProxy learns the difference from its file alone."""
+    return before.reload_key != document.reload_key or changes.needs_reload(before.servers, document.servers)
+
+
+def text_of(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
 
 
 def kept(path: Path) -> Document | None:

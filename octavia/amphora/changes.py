@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from octavia.domain.document import Server
 
+SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\; "})
+
 
 def commands(running: Iterable[Server], wanted: Iterable[Server], dynamic_cookies: Iterable[str]) -> list[str]:
     """Commands of the runtime API (management guide 9.3), in order. Servers that go are first put to rest."""
@@ -17,11 +19,15 @@ def commands(running: Iterable[Server], wanted: Iterable[Server], dynamic_cookie
             found += added(server, cookies)
         elif known != server:
             found += changed(known, server)
+    # Those that go come last: the traffic has somewhere else to go by then.
     return found + [f"set server {name} state maint" for name in before if name not in after]
 
 
 def needs_reload(running: Iterable[Server], wanted: Iterable[Server]) -> bool:
-    """Whether a server changes in what HAProxy takes only from a file: its identity or its further keywords."""
+    """Whether a server changes in what HAProxy learns from its file alone: its id or its further keywords.
+
+    It could be deleted and added again, but its traffic would have nowhere to go meanwhile; a reload loses none.
+    """
     before = {key(server): server for server in running}
     return any((known := before.get(key(server))) is not None and fixed(known) != fixed(server) for server in wanted)
 
@@ -31,7 +37,7 @@ def key(server: Server) -> str:
 
 
 def fixed(server: Server) -> tuple[object, ...]:
-    return (server.id, server.address, server.port, server.options)
+    return (server.id, server.options)
 
 
 def leaving(running: Iterable[Server], wanted: Iterable[Server]) -> list[str]:
@@ -43,9 +49,11 @@ def leaving(running: Iterable[Server], wanted: Iterable[Server]) -> list[str]:
 def added(server: Server, cookies: frozenset[str]) -> list[str]:
     name = key(server)
     address = f"[{server.address}]" if ":" in server.address else server.address
-    words = [f"add server {name} {address}:{server.port} id {server.id} weight {server.weight}", *server.options]
+    options = [option.translate(SPECIAL) for option in server.options]
+    words = [f"add server {name} {address}:{server.port} id {server.id} weight {server.weight}", *options]
     found = [" ".join(words)]
     if server.backend in cookies:
+        # Without it HAProxy takes the cookies of this server's clients for unknown ones.
         found.append(f"enable dynamic-cookie backend {server.backend}")
     if "check" in server.options:
         found.append(f"enable health {name}")
@@ -57,8 +65,10 @@ def added(server: Server, cookies: frozenset[str]) -> list[str]:
 def changed(before: Server, after: Server) -> list[str]:
     name = key(after)
     found = []
+    if (before.address, before.port) != (after.address, after.port):
+        found.append(f"set server {name} addr {after.address} port {after.port}")
     if before.weight != after.weight:
-        found.append(f"set weight {name} {after.weight}")
+        found.append(f"set server {name} weight {after.weight}")
     if before.disabled != after.disabled:
         found.append(f"set server {name} state {'maint' if after.disabled else 'ready'}")
     return found

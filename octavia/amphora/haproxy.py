@@ -1,18 +1,30 @@
-"""Talking to one HAProxy: its runtime API, its master, its counters. Paths are relative to the agent's folder."""
+"""Talking to one HAProxy through its master, which hands each command to the worker that is meant.
 
-import csv
+The runtime socket itself is shared by the old and the new worker for a moment of each reload: a command could reach
+the one that is leaving. Paths are relative to the agent's folder, since a socket's path must be short.
+"""
+
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
-CONFIG = "haproxy.cfg"
-RUNTIME = "haproxy.sock"
-MASTER = "master.sock"
-PATIENCE = 5.0
+CONFIG: Final = "haproxy.cfg"
+MASTER: Final = "master.sock"
+RUNTIME: Final = "haproxy.sock"
+"""For people who want to look; the agent speaks through the master."""
+PATIENCE: Final = 5.0
+BATCH: Final = 40
+"""Commands for one connection: they must fit into a buffer of 16 KiB."""
+ACCEPTED: Final = re.compile(r"(New server registered\.|Server deleted\.|(IP|port) changed |no need to change )")
+"""What HAProxy says to a command that it has done; to most it says nothing."""
+
+Row = Mapping[str, str]
+COLUMNS: Final = frozenset({"pxname", "svname", "scur", "slim", "stot", "bin", "bout", "ereq", "status"})
 
 
 class HaproxyError(Exception):
@@ -22,13 +34,14 @@ class HaproxyError(Exception):
 class Workers(Struct, frozen=True):
     """The processes as the master sees them (management guide 9.4, `show proc`)."""
 
-    reloads: int
     failed: int
+    """Reloads that failed since the last good one."""
     current: tuple[int, ...]
+    """The worker that takes new connections, if there is one."""
 
 
 def ask(path: Path, command: str, timeout: float = PATIENCE) -> str:
-    """The answer to one command. Raises HaproxyError."""
+    """The answer to one line. Raises HaproxyError."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
             channel.settimeout(timeout)
@@ -46,39 +59,59 @@ def pieces(channel: socket.socket) -> Iterator[bytes]:
         yield piece
 
 
-SILENT = ("", "New server registered.", "Server deleted.")
+def ask_worker(path: Path, worker: int, command: str, timeout: float = PATIENCE) -> str:
+    """This worker's answer. Raises HaproxyError."""
+    answer = ask(path, f"@!{worker} {command}", timeout)
+    if answer.startswith("Can't find the target"):
+        raise HaproxyError(f"HAProxy has no worker {worker} any more.")
+    return answer
 
 
-def tell(path: Path, command: str) -> None:
-    """The command is done. Raises HaproxyError with what HAProxy said against it."""
-    answer = ask(path, command)
-    if answer not in SILENT:
-        raise HaproxyError(f"{command.split(' id ')[0]}: {answer}")
+def tell(path: Path, worker: int, commands: Iterable[str]) -> None:
+    """The worker has done the commands, in order. Raises HaproxyError with what it said against one of them."""
+    waiting = [f"@!{worker} {command}" for command in commands]
+    while waiting:
+        batch, waiting = waiting[:BATCH], waiting[BATCH:]
+        for line in ask(path, ";".join(batch)).splitlines():
+            if line.strip() and not ACCEPTED.match(line):
+                raise HaproxyError(line.strip())
 
 
-def workers(path: Path) -> Workers:
+def workers(path: Path, timeout: float = 1.0) -> Workers:
     """Raises HaproxyError."""
-    return parsed_workers(ask(path, "show proc", timeout=1.0))
+    return parsed_workers(ask(path, "show proc", timeout))
 
 
 def parsed_workers(text: str) -> Workers:
-    reloads, failed, current, section = 0, 0, [], ""
+    failed, section = 0, ""
+    current: list[int] = []
     for line in text.splitlines():
         fields = line.split()
         if line.startswith("# "):
             section = line
-        elif len(fields) > 3 and fields[1] == "master":
-            reloads = int(fields[2]) if fields[2].isdecimal() else int(fields[3])
+        elif fields[1:2] == ["master"]:
             failed = int(found.group(1)) if (found := re.search(r"\[failed: (\d+)\]", line)) else 0
-        elif len(fields) > 2 and fields[1] == "worker" and section == "# workers":
+        elif fields[1:2] == ["worker"] and section == "# workers":
             current.append(int(fields[0]))
-    return Workers(reloads, failed, tuple(current))
+    return Workers(failed, tuple(current))
 
 
-def statistics(path: Path) -> list[dict[str, str]]:
-    """The rows of `show stat` (management guide 9.1). Raises HaproxyError."""
-    text = ask(path, "show stat", timeout=1.0)
-    return list(csv.DictReader(text.removeprefix("# ").splitlines()))
+def statistics(path: Path, worker: int, timeout: float) -> list[Row]:
+    """The rows of `show stat` (management guide 9.1) with the columns of use to us. Raises HaproxyError."""
+    return list(parsed_statistics(ask_worker(path, worker, "show stat", timeout)))
+
+
+def parsed_statistics(text: str) -> Iterator[Row]:
+    """Nothing that could be quoted stands before or in our columns; names are identifiers of ours."""
+    head, *lines = text.removeprefix("# ").splitlines() or [""]
+    wanted = [(index, name) for index, name in enumerate(head.split(",")) if name in COLUMNS]
+    if len(wanted) < len(COLUMNS):
+        raise HaproxyError("HAProxy's statistics cannot be read.")
+    last = wanted[-1][0]
+    for line in lines:
+        fields = line.split(",", last + 1)
+        if len(fields) > last:
+            yield {name: fields[index] for index, name in wanted}
 
 
 def version(command: str) -> str:
@@ -93,9 +126,12 @@ def version(command: str) -> str:
 
 def complaint(command: str, folder: Path, config: str) -> str | None:
     """What HAProxy has against this configuration file (binds are not tried); None when nothing."""
-    done = subprocess.run(
-        [command, "-c", "-f", config], cwd=folder, capture_output=True, text=True, timeout=60, check=False
-    )
+    try:
+        done = subprocess.run(
+            [command, "-c", "-f", config], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{command} cannot be run: {error}"
     return None if done.returncode == 0 else alerts(done.stderr + done.stdout)
 
 

@@ -2,14 +2,16 @@
 
 import hashlib
 import hmac
-import os
+import logging
 import ssl
 import subprocess
 from pathlib import Path
 
+from octavia.amphora.files import write
 from octavia.domain.document import Seed
 from octavia.host import tls
 
+LOG = logging.getLogger(__name__)
 KEY = Path("agent.key")
 REQUEST = Path("agent.csr")
 SELF_SIGNED = Path("self.pem")
@@ -23,43 +25,52 @@ class Identity:
     def __init__(self, seed: Seed) -> None:
         self._seed = seed
         if not KEY.exists() or not REQUEST.exists() or not SELF_SIGNED.exists():
-            self._make()
+            make(seed.amphora_id)
         self.certificate_request = REQUEST.read_text()
-        self.certificate_proof = hmac.new(
-            seed.boot_secret.encode(), self.certificate_request.encode(), hashlib.sha256
-        ).hexdigest()
+        self.certificate_proof = proof(seed.boot_secret, self.certificate_request)
 
     def context(self) -> ssl.SSLContext:
-        """What the server shows now: the signed certificate if there is one."""
-        shown = SIGNED if SIGNED.exists() else SELF_SIGNED
-        return tls.server_context(shown, KEY, self._seed.certificate_authority)
+        """What the server shows now: the signed certificate if there is one that fits."""
+        if SIGNED.exists():
+            try:
+                return tls.server_context(SIGNED, KEY, self._seed.certificate_authority)
+            except ssl.SSLError as error:
+                LOG.error("the signed certificate is of no use: %s", error)
+        return tls.server_context(SELF_SIGNED, KEY, self._seed.certificate_authority)
 
     def accept(self, pem: str) -> ssl.SSLContext:
-        """The certificate is kept and shown from now on. Raises ssl.SSLError if it does not fit the key."""
-        fresh = SIGNED.with_name("agent.pem.new")
+        """The certificate is kept and shown from now on. Raises OSError (of which ssl.SSLError is one) if it does not
+        fit the key, or no controller would believe it: with such a one we could not be spoken to any more."""
+        fresh, authority = SIGNED.with_name("agent.pem.new"), Path("ca.pem")
         write(fresh, pem.encode())
         context = tls.server_context(fresh, KEY, self._seed.certificate_authority)
+        write(authority, self._seed.certificate_authority.encode(), durable=False)
+        name = ("-verify_hostname", self._seed.amphora_id)
+        openssl("verify", "-CAfile", authority, "-purpose", "sslserver", *name, fresh)
         fresh.replace(SIGNED)
         return context
 
-    def _make(self) -> None:
-        name = f"/CN={self._seed.amphora_id}"
-        os.umask(0o077)
-        curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(KEY)]
-        openssl("req", "-new", *curve, "-subj", name, "-out", str(REQUEST))
-        openssl("req", "-x509", "-key", str(KEY), "-subj", name, "-days", DAYS, "-out", str(SELF_SIGNED))
+
+def proof(secret: str, request: str) -> str:
+    """What only who was handed the secret can say of this request."""
+    return hmac.new(secret.encode(), request.encode(), hashlib.sha256).hexdigest()
 
 
-def openssl(*arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=30)
+def make(amphora_id: str) -> None:
+    """Key, self-signed certificate and request are there; all or none, whenever we are interrupted."""
+    name = f"/CN={amphora_id}"
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    fresh = {path: path.with_name(path.name + ".new") for path in (KEY, SELF_SIGNED, REQUEST)}
+    openssl("req", "-x509", *curve, "-keyout", fresh[KEY], "-subj", name, "-days", DAYS, "-out", fresh[SELF_SIGNED])
+    openssl("req", "-new", "-key", fresh[KEY], "-subj", name, "-out", fresh[REQUEST])
+    REQUEST.unlink(missing_ok=True)
+    for path, made in fresh.items():
+        write(path, made.read_bytes())
+        made.unlink()
 
 
-def write(path: Path, content: bytes) -> None:
-    """The file is there, whole, on disk, for its owner alone."""
-    fresh = path.with_name(path.name + ".part")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+def openssl(*arguments: str | Path) -> None:
+    """Raises OSError with what openssl says."""
+    done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=30, check=False)
+    if done.returncode:
+        raise OSError(f"openssl {arguments[0]}: {(done.stderr or done.stdout).strip()[-300:]}")

@@ -1,74 +1,169 @@
-"""The amphora's links carry the addresses that the document wishes, and no others of ours."""
+"""The amphora's links carry the addresses that the documents wish, and none that were ours and are wished no more."""
 
 import json
 import logging
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_interface
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from octavia.amphora.files import write
 from octavia.domain.document import Interface
 from octavia.host.announce import announce
+from octavia.host.processes import Watch
 
 LOG = logging.getLogger(__name__)
+Ours = dict[str, list[str]]
+"""MAC address to the addresses that we have set there."""
+REPEATS = (1.0, 3.0)
+"""Seconds after which neighbours are told again: the first time a switch may not listen yet."""
 
 
 class LinkError(Exception):
     """A link is not as wished, and why."""
 
 
-def ensure(interfaces: Sequence[Interface]) -> None:
-    """Each link has its addresses and gateways, and neighbours have heard of new ones. Raises LinkError."""
-    if not interfaces:
-        return
-    links = {str(link.get("address", "")).lower(): link for link in listed()}
-    for interface in interfaces:
-        link = links.get(interface.mac.lower())
-        if link is None:
-            raise LinkError(f"There is no link with the MAC address {interface.mac}.")
-        commands, fresh = changes(interface, link)
-        if commands:
+class Links:
+    """All links of the amphora but the management link. What was set is on record, so that it can be taken away."""
+
+    def __init__(self, record: Path, watch: Watch) -> None:
+        self._record = record
+        self._watch = watch
+        self._ours: Ours = recorded(record)
+        self._wished: dict[str, tuple[Interface, ...]] = {}
+        self._prepared: dict[str, tuple[Interface, ...]] = {}
+
+    def prepare(self, load_balancer_id: str, interfaces: tuple[Interface, ...]) -> None:
+        """Its links carry these addresses too; what they carried before is still there. Raises LinkError."""
+        if not interfaces or self._prepared.get(load_balancer_id) == interfaces:
+            return
+        self._prepared.pop(load_balancer_id, None)
+        links = by_mac(listed())
+        for interface in interfaces:
+            link = links.get(interface.mac.lower())
+            if link is None:
+                raise LinkError(f"There is no link with the MAC address {interface.mac}.")
+            self._remember(union(self._ours, [interface]))
+            commands, fresh = additions(interface, link)
             batch(commands)
-        for address in fresh:
-            told(link["ifname"], interface.mac, address)
+            self._tell(link["ifname"], interface.mac, fresh)
+        self._prepared[load_balancer_id] = interfaces
+
+    def settle(self, load_balancer_id: str, interfaces: tuple[Interface, ...]) -> None:
+        """These are what it wishes now: addresses of ours that nobody wishes any more are gone."""
+        self._wished[load_balancer_id] = interfaces
+        self._prepared.pop(load_balancer_id, None)
+        wished = union({}, (interface for each in self._wished.values() for interface in each))
+        if surplus := difference(self._ours, wished):
+            try:
+                batch(removals(surplus, by_mac(listed())))
+            except LinkError as error:
+                LOG.warning("addresses that are not wished any more are still there: %s", error)
+                return
+            self._remember(wished)
+        self._prepared[load_balancer_id] = interfaces
+
+    def _remember(self, ours: Ours) -> None:
+        if ours != self._ours:
+            write(self._record, msgspec.json.encode(ours), durable=False)
+            self._ours = ours
+
+    def _tell(self, name: str, mac: str, addresses: Sequence[str]) -> None:
+        if addresses:
+            told(name, mac, addresses)
+            for pause in REPEATS:
+                self._watch.later(pause, lambda: told(name, mac, addresses))
 
 
-def changes(interface: Interface, link: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """The commands for `ip -batch` that make the link so, and the addresses that are new. Pure."""
-    name = link["ifname"]
-    has = {
-        str(ip_interface(f"{info['local']}/{info['prefixlen']}"))
-        for info in link.get("addr_info", [])
-        if info.get("scope") == "global"
-    }
-    wanted = [str(ip_interface(address)) for address in interface.addresses]
-    commands = [f"address del {address} dev {name}" for address in sorted(has.difference(wanted))]
-    fresh = [address for address in wanted if address not in has]
-    commands += [f"address add {address} dev {name}{' nodad' if ':' in address else ''}" for address in fresh]
-    if link.get("operstate") == "DOWN" or "UP" not in link.get("flags", []) or link.get("mtu") != interface.mtu:
-        commands.insert(0, f"link set {name} mtu {interface.mtu} up")
-    if commands:
-        commands += [f"route replace default via {gateway} dev {name}" for gateway in interface.gateways]
+def recorded(path: Path) -> Ours:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Ours)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
+
+
+def union(ours: Ours, interfaces: Iterable[Interface]) -> Ours:
+    """With the addresses of these interfaces."""
+    found = {mac: set(addresses) for mac, addresses in ours.items()}
+    for interface in interfaces:
+        found.setdefault(interface.mac.lower(), set()).update(map(plain, interface.addresses))
+    return {mac: sorted(addresses) for mac, addresses in found.items()}
+
+
+def difference(ours: Ours, wished: Ours) -> Ours:
+    left = {mac: sorted(set(addresses).difference(wished.get(mac, ()))) for mac, addresses in ours.items()}
+    return {mac: addresses for mac, addresses in left.items() if addresses}
+
+
+def additions(interface: Interface, link: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The commands for `ip -batch` that make the link so, and the addresses (without prefix) that are new."""
+    name, has = link["ifname"], addresses_on(link)
+    fresh = [address for address in map(plain, interface.addresses) if address not in has]
+    commands = [f"link set {name} mtu {interface.mtu} up"] if differs(link, interface.mtu) else []
+    commands += [f"address replace {address} dev {name}{' nodad' if ':' in address else ''}" for address in fresh]
+    commands += [f"route replace default via {gateway} dev {name}" for gateway in interface.gateways]
     return commands, [address.partition("/")[0] for address in fresh]
 
 
+def removals(surplus: Ours, links: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The commands that take these addresses from the links that there are and that have them."""
+    return [
+        f"address del {address} dev {links[mac]['ifname']}"
+        for mac, addresses in surplus.items()
+        if mac in links
+        for address in addresses
+        if address in addresses_on(links[mac])
+    ]
+
+
+def differs(link: Mapping[str, Any], mtu: int) -> bool:
+    return "UP" not in link.get("flags", ()) or link.get("mtu") != mtu
+
+
+def addresses_on(link: Mapping[str, Any]) -> set[str]:
+    return {
+        plain(f"{info['local']}/{info['prefixlen']}") for info in link.get("addr_info", ()) if info["scope"] == "global"
+    }
+
+
+def plain(address: str) -> str:
+    """As everybody writes it: 2001:db8::1/64."""
+    return str(ip_interface(address))
+
+
+def by_mac(links: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {str(link.get("address", "")).lower(): link for link in links}
+
+
 def listed() -> list[dict[str, Any]]:
-    done = subprocess.run(["ip", "-j", "address", "show"], capture_output=True, text=True, timeout=10, check=False)
-    if done.returncode:
-        raise LinkError(f"The links cannot be listed: {done.stderr.strip()}")
-    return json.loads(done.stdout or "[]")  # type: ignore[no-any-return]
+    """Raises LinkError."""
+    found: list[dict[str, Any]] = json.loads(ip("-j", "address", "show") or "[]")
+    return found
 
 
 def batch(commands: Sequence[str]) -> None:
-    done = subprocess.run(
-        ["ip", "-batch", "-"], input="\n".join(commands) + "\n", capture_output=True, text=True, timeout=10, check=False
-    )
+    """Raises LinkError."""
+    if commands:
+        ip("-batch", "-", given="\n".join(commands) + "\n")
+
+
+def ip(*arguments: str, given: str = "") -> str:
+    """What the command prints. Raises LinkError."""
+    try:
+        done = subprocess.run(["ip", *arguments], input=given, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LinkError(f"ip cannot be run: {error}") from error
     if done.returncode:
         raise LinkError(f"ip: {done.stderr.strip()}")
+    return done.stdout
 
 
-def told(name: str, mac: str, address: str) -> None:
-    try:
-        announce(name, mac, address)
-    except OSError as error:
-        LOG.warning("the neighbours could not be told of %s: %s", address, error)
+def told(name: str, mac: str, addresses: Iterable[str]) -> None:
+    for address in addresses:
+        try:
+            announce(name, mac, address)
+        except OSError as error:
+            LOG.warning("the neighbours could not be told of %s: %s", address, error)

@@ -1,71 +1,113 @@
-"""One HAProxy master with its worker: started, adopted, reloaded, watched, ended."""
+"""One HAProxy master with its worker: started, adopted, reloaded, told, ended."""
 
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from octavia.amphora import haproxy
-from octavia.amphora.haproxy import HaproxyError, Workers
+from octavia.amphora.haproxy import HaproxyError, Row
+from octavia.amphora.watch import Keeper
 from octavia.host import processes
-from octavia.host.processes import Process, Watch
+from octavia.host.processes import Process
 
 RECORD = "haproxy.json"
 LOG = "haproxy.log"
-START = 10.0
-RELOAD = 15.0
-LISTEN_BACKOFF = 0.004
+LONGEST_LOG = 1 << 20
+START = 5.0
+RELOAD = 8.0
+ADOPTION = 3.0
+POLL = 0.003
 """Seconds between two looks at a HAProxy that is starting: it tells nobody when it is ready."""
+GLANCE = 0.5
+"""Seconds that a HAProxy has to show its statistics."""
 
 
 class Haproxy:
     """The HAProxy in one folder. Whoever holds it takes care that one thread at a time changes it."""
 
-    def __init__(self, folder: Path, command: str, watch: Watch, on_exit: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, command: str) -> None:
         self.folder = folder
-        self.runtime = folder / haproxy.RUNTIME
         self._master = folder / haproxy.MASTER
         self._command = command
-        self._watch = watch
-        self._on_exit = on_exit
         self._process: Process | None = None
+        self._worker = 0
+        self._finishing: frozenset[int] = frozenset()
 
     @property
     def running(self) -> bool:
         return self._process is not None and processes.alive(self._process)
 
-    def adopt(self) -> bool:
-        """Whether the HAProxy that an earlier agent started runs still; then it is watched from now on."""
+    def adopt(self, keeper: Keeper) -> bool:
+        """Whether the HAProxy that an earlier agent started runs still and answers; it is kept alive from now on."""
         found = processes.recall(self.folder / RECORD)
-        if found is None or str(self._command) not in " ".join(processes.arguments(found)):
+        if found is None or self._command not in processes.arguments(found):
             return False
-        self._follow(found)
+        try:
+            self._worker = self._await_worker(found, ADOPTION)
+        except HaproxyError:
+            return False
+        self._process = found
+        keeper.follow(found)
         return True
 
-    def start(self) -> None:
-        """It serves what its file says. Leftovers of one that died are ended before: they would share its ports.
+    def start(self, keeper: Keeper, binds: Sequence[tuple[str, int]]) -> None:
+        """It serves what its file says. Raises HaproxyError.
 
-        Raises HaproxyError.
+        Leftovers of one that died are ended before, and the binds are tried: HAProxies share ports silently.
         """
         self.end_leftovers()
-        log = self.folder / LOG
-        log.unlink(missing_ok=True)
+        if against := unbindable(binds):
+            raise HaproxyError(against)
         argv = [self._command, "-W", "-S", f"unix@{haproxy.MASTER},mode,600", "-f", haproxy.CONFIG]
-        process = processes.spawn(argv, cwd=self.folder, log=log)
-        processes.remember(self.folder / RECORD, process)
-        self._await_start(process, log)
-        self._follow(process)
+        record, begin = self.folder / RECORD, self._log_end()
+        # That there may be one is on record first: an agent that dies now is not the end of it.
+        record.touch(mode=0o600)
+        try:
+            process = processes.spawn(argv, cwd=self.folder, log=self.folder / LOG)
+        except OSError as error:
+            raise HaproxyError(f"{self._command} cannot be run: {error}") from error
+        processes.remember(record, process)
+        try:
+            self._worker = self._await_worker(process, START)
+        except HaproxyError:
+            processes.end(process, grace=0.2)
+            raise HaproxyError(self._alerts(begin)) from None
+        self._process, self._finishing = process, frozenset()
+        keeper.follow(process)
 
     def reload(self) -> None:
         """A new worker serves what the file says; the old one finishes its connections. Raises HaproxyError."""
-        before = haproxy.workers(self._master)
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGUSR2)
-        after = self._await_reload(before)
-        if after.failed > before.failed or set(after.current) == set(before.current):
-            raise HaproxyError(haproxy.alerts((self.folder / LOG).read_text(errors="replace")))
+        failed, begin, before = haproxy.workers(self._master).failed, self._log_end(), self._worker
+        try:
+            os.kill(self._process.pid, signal.SIGUSR2)
+        except ProcessLookupError:
+            raise HaproxyError("HAProxy has just died.") from None
+        worker = self._await_reload(failed)
+        if worker is None:
+            raise HaproxyError(self._alerts(begin))
+        self._finishing, self._worker = self._finishing | {before}, worker
+
+    def tell(self, commands: Iterable[str]) -> None:
+        """The worker that takes new connections has done the commands. Raises HaproxyError."""
+        haproxy.tell(self._master, self._worker, commands)
+
+    def statistics(self) -> dict[int, list[Row]]:
+        """What the worker that takes new connections shows, and after it those that finish their last ones.
+
+        Raises HaproxyError.
+        """
+        worker = self._worker
+        seen = {worker: haproxy.statistics(self._master, worker, GLANCE)}
+        for old in sorted(self._finishing - {worker}):
+            try:
+                seen[old] = haproxy.statistics(self._master, old, GLANCE)
+            except HaproxyError:
+                self._finishing -= {old}
+        return seen
 
     def end(self) -> None:
         """No process of it is left."""
@@ -76,56 +118,60 @@ class Haproxy:
 
     def end_leftovers(self) -> None:
         """No HAProxy works in this folder: a worker may have outlived its master."""
-        left = [process for process in processes.everyone() if self._is_leftover(process)]
-        processes.end_all(left, grace=0.2)
+        if (self.folder / RECORD).exists():
+            where = str(self.folder.resolve())
+            processes.end_all([each for each in processes.everyone() if works_in(each, where)], grace=0.2)
 
-    def _is_leftover(self, process: Process) -> bool:
-        try:
-            where = os.readlink(f"/proc/{process.pid}/cwd")
-        except OSError:
-            return False
-        return where == str(self.folder.resolve()) and process.pid != os.getpid()
+    def _await_worker(self, process: Process, patience: float) -> int:
+        """The worker, as soon as it answers. Raises HaproxyError."""
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and processes.alive(process):
+            try:
+                for worker in haproxy.workers(self._master).current:
+                    haproxy.ask_worker(self._master, worker, "show version", 1.0)
+                    return worker
+            except HaproxyError:
+                pass
+            time.sleep(POLL)
+        raise HaproxyError("HAProxy is not there, or does not answer.")
 
-    def _follow(self, process: Process) -> None:
-        self._process = process
-        self._watch.add(process, self._exited)
-
-    def _exited(self, process: Process) -> None:
-        if self._process == process:
-            self._on_exit()
-
-    def _await_start(self, process: Process, log: Path) -> None:
-        deadline = time.monotonic() + START
-        while time.monotonic() < deadline:
-            if not processes.alive(process):
-                raise HaproxyError(haproxy.alerts(log.read_text(errors="replace")))
-            if self._serving(process):
-                return
-            time.sleep(LISTEN_BACKOFF)
-        processes.end(process, grace=0.2)
-        raise HaproxyError(f"HAProxy was not ready within {START:g} s.")
-
-    def _serving(self, process: Process) -> bool:
-        """Whether the master has a worker, and that worker answers."""
-        try:
-            return bool(haproxy.workers(self._master).current) and bool(haproxy.ask(self.runtime, "show info", 0.5))
-        except HaproxyError:
-            return False
-
-    def _await_reload(self, before: Workers) -> Workers:
+    def _await_reload(self, failed: int) -> int | None:
+        """The new worker; None if there is none, and the old one serves on. Raises HaproxyError."""
         deadline = time.monotonic() + RELOAD
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.running:
+            time.sleep(POLL)
             try:
                 seen = haproxy.workers(self._master)
             except HaproxyError:
-                seen = before
-            if seen.failed > before.failed or (seen.current and set(seen.current) != set(before.current)):
-                return seen
-            time.sleep(LISTEN_BACKOFF)
+                continue
+            if seen.failed > failed:
+                return None
+            for worker in seen.current:
+                if worker != self._worker:
+                    return worker
         raise HaproxyError(f"HAProxy did not reload within {RELOAD:g} s.")
 
+    def _log_end(self) -> int:
+        """Where the log ends now; it is emptied when it has become long."""
+        log = self.folder / LOG
+        if not log.exists():
+            return 0
+        if log.stat().st_size > LONGEST_LOG:
+            os.truncate(log, 0)
+        return log.stat().st_size
 
-def unbindable(binds: Sequence[tuple[str, int]]) -> str | None:
+    def _alerts(self, begin: int) -> str:
+        return haproxy.alerts((self.folder / LOG).read_bytes()[begin:].decode(errors="replace"))
+
+
+def works_in(process: Process, folder: str) -> bool:
+    try:
+        return os.readlink(f"/proc/{process.pid}/cwd") == folder and process.pid != os.getpid()
+    except OSError:
+        return False
+
+
+def unbindable(binds: Iterable[tuple[str, int]]) -> str | None:
     """Why one of these cannot be bound now; None when all can. For binds that nobody of ours has yet."""
     for address, port in binds:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET

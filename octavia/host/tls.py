@@ -13,6 +13,9 @@ def server_context(certificate: Path, key: Path, authority: str) -> ssl.SSLConte
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
+    # A resumed session would not be asked for its certificate again, which may have ended meanwhile.
+    context.num_tickets = 0
+    context.options |= ssl.OP_NO_TICKET
     context.load_verify_locations(cadata=authority)
     context.load_cert_chain(certificate, key)
     return context
@@ -22,6 +25,7 @@ def client_context(certificate: Path, key: Path, authority: str) -> ssl.SSLConte
     """For a controller: the agent's certificate must be the authority's, and bear the name that is asked for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
     context.load_verify_locations(cadata=authority)
     context.load_cert_chain(certificate, key)
     return context

@@ -1,11 +1,9 @@
-"""Agents over HTTPS with mutual TLS; one kept connection for each amphora."""
+"""Agents over HTTPS with mutual TLS; connections are kept, and found to be dead only when they are needed."""
 
 import http.client
-import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import msgspec
@@ -16,7 +14,8 @@ from octavia.drivers.faults import PortFault, Refused
 from octavia.host import tls
 
 CONNECT = 2.0
-READ = 20.0
+"""Seconds for the connection, and for the handshake."""
+READ = 10.0
 
 
 class Fenced(PortFault):
@@ -26,7 +25,7 @@ class Fenced(PortFault):
 class Connection(http.client.HTTPSConnection):
     """Connects to an address, and checks another name: the amphora's id."""
 
-    def __init__(self, endpoint: Endpoint, context: ssl.SSLContext, name: str | None) -> None:
+    def __init__(self, endpoint: Endpoint, context: SSLContext, name: str | None) -> None:
         super().__init__(endpoint.address, endpoint.port, timeout=CONNECT, context=context)
         self._name = name
         self._tls = context
@@ -37,6 +36,24 @@ class Connection(http.client.HTTPSConnection):
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
         self.sock.settimeout(READ)
 
+    def exchange(self, verb: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        """Status and body of the answer. Raises OSError and HTTPException; the connection is closed then."""
+        try:
+            self.request(verb, path, body=body)
+            answer = self.getresponse()
+            return answer.status, answer.read()
+        except BaseException:
+            self.close()
+            raise
+
+
+class Pool:
+    """Connections to one agent that nobody uses just now."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.idle: list[Connection] = []
+
 
 class HttpsAgents:
     """Speaks to agents as a controller: with this certificate and key, trusting this authority."""
@@ -44,12 +61,11 @@ class HttpsAgents:
     def __init__(self, certificate: Path, key: Path, authority: str) -> None:
         self._verified = tls.client_context(certificate, key, authority)
         self._introducing = tls.introducing_context(certificate, key)
-        self._kept: dict[str, list[Connection]] = {}
+        self._pools: dict[str, Pool] = {}
         self._lock = threading.Lock()
 
     def introduction(self, endpoint: Endpoint) -> Introduction:
-        state = self._once(endpoint, "GET", "/v1/state")
-        said = decoded(state, AgentState)
+        said = decoded(self._once(endpoint, "GET", "/v1/state"), AgentState)
         return Introduction(
             protocol=said.protocol,
             certificate_request=said.certificate_request,
@@ -72,68 +88,71 @@ class HttpsAgents:
 
     def forget(self, amphora_id: str) -> None:
         with self._lock:
-            gone = self._kept.pop(amphora_id, [])
-        for connection in gone:
+            gone = self._pools.pop(amphora_id, None)
+        for connection in gone.idle if gone else ():
             connection.close()
 
     def close(self) -> None:
-        for amphora_id in tuple(self._kept):
+        for amphora_id in tuple(self._pools):
             self.forget(amphora_id)
 
     def _once(self, endpoint: Endpoint, verb: str, path: str, body: bytes | None = None) -> bytes:
+        """Over a connection that is not checked and not kept."""
         connection = Connection(endpoint, self._introducing, None)
         try:
-            return answered(endpoint, connection, verb, path, body)
+            return judged(endpoint, *connection.exchange(verb, path, body))
         except (OSError, http.client.HTTPException) as error:
             raise silent(endpoint, error) from error
         finally:
             connection.close()
 
     def _asked(self, endpoint: Endpoint, verb: str, path: str, body: bytes | None = None) -> bytes:
-        """One more try on a new connection where a kept one turns out to be dead."""
-        with self._connection(endpoint) as (connection, kept):
+        """The body of the answer. A kept connection may have died: then another one is tried. All verbs may be
+        repeated, so it does not matter how far the first try came."""
+        pool, kept = self._pool(endpoint)
+        connection = kept or Connection(endpoint, self._verified, endpoint.amphora_id)
+        try:
             try:
-                return answered(endpoint, connection, verb, path, body)
-            except (OSError, http.client.HTTPException) as error:
-                connection.close()
-                if not kept or isinstance(error, TimeoutError):
-                    raise silent(endpoint, error) from error
-            try:
-                return answered(endpoint, connection, verb, path, body)
-            except (OSError, http.client.HTTPException) as error:
-                connection.close()
-                raise silent(endpoint, error) from error
+                answer = connection.exchange(verb, path, body)
+            except TimeoutError:
+                raise
+            except (OSError, http.client.HTTPException):
+                if kept is None:
+                    raise
+                connection = Connection(endpoint, self._verified, endpoint.amphora_id)
+                answer = connection.exchange(verb, path, body)
+        except (OSError, http.client.HTTPException) as error:
+            raise silent(endpoint, error) from error
+        self._keep(pool, connection)
+        return judged(endpoint, *answer)
 
-    @contextmanager
-    def _connection(self, endpoint: Endpoint) -> Iterator[tuple[Connection, bool]]:
-        """A connection of our own for this call, and whether it has served before."""
+    def _pool(self, endpoint: Endpoint) -> tuple[Pool, Connection | None]:
+        """The agent's pool, and a connection out of it."""
         with self._lock:
-            idle = self._kept.setdefault(endpoint.amphora_id, [])
-            connection = idle.pop() if idle else None
-        kept = connection is not None
-        if connection is None or (connection.host, connection.port) != (endpoint.address, endpoint.port):
-            connection, kept = Connection(endpoint, self._verified, endpoint.amphora_id), False
-        yield connection, kept
+            pool = self._pools.get(endpoint.amphora_id)
+        if pool is not None and pool.endpoint != endpoint:
+            self.forget(endpoint.amphora_id)
         with self._lock:
-            if connection.sock is not None and endpoint.amphora_id in self._kept:
-                self._kept[endpoint.amphora_id].append(connection)
-            else:
-                connection.close()
+            pool = self._pools.setdefault(endpoint.amphora_id, Pool(endpoint))
+            return pool, pool.idle.pop() if pool.idle else None
+
+    def _keep(self, pool: Pool, connection: Connection) -> None:
+        """For the next call, unless the agent was forgotten meanwhile, or wants no more."""
+        with self._lock:
+            if connection.sock is not None and self._pools.get(pool.endpoint.amphora_id) is pool:
+                pool.idle.append(connection)
+                return
+        connection.close()
 
 
-def answered(endpoint: Endpoint, connection: Connection, verb: str, path: str, body: bytes | None) -> bytes:
-    """The body of a good answer. Raises PortFault or Refused for a bad one, OSError and HTTPException for none."""
-    if connection.sock is not None:
-        connection.sock.settimeout(READ)
-    connection.request(verb, path, body=body)
-    answer = connection.getresponse()
-    content = answer.read()
-    if answer.status < 300:
+def judged(endpoint: Endpoint, status: int, content: bytes) -> bytes:
+    """The body of a good answer. Raises PortFault, Fenced or Refused for a bad one."""
+    if status < 300:
         return content
-    sentence = fault_in(content) or f"status {answer.status}"
-    if answer.status == 409:
+    sentence = fault_in(content) or f"status {status}"
+    if status == 409:
         raise Fenced(f"The agent of amphora {endpoint.amphora_id} refuses us: {sentence}")
-    if answer.status == 400:
+    if status == 400:
         raise Refused(f"The agent of amphora {endpoint.amphora_id} cannot do this: {sentence}")
     raise PortFault(f"The agent of amphora {endpoint.amphora_id} failed: {sentence}")
 
