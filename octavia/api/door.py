@@ -27,6 +27,7 @@ class Door:
         request.path = plain_path(request.path)
         if CONTROL.search(request.path):
             raise falcon.HTTPNotFound
+        check_method(request)
         if request.path != "/healthcheck":
             check_accept(request)
         check_body(request)
@@ -62,6 +63,11 @@ def base_of(request: falcon.Request, api_base_uri: str | None) -> str:
         return api_base_uri.rstrip("/")
     mounted = request.context.asked_path.startswith(MOUNT)
     return request.prefix.rstrip("/") + (MOUNT if mounted else "")
+
+
+def check_method(request: falcon.Request) -> None:
+    if request.method not in falcon.HTTP_METHODS:
+        raise falcon.HTTPBadRequest(description="This is no HTTP method. Use GET, POST, PUT or DELETE.")
 
 
 def check_accept(request: falcon.Request) -> None:
