@@ -109,9 +109,13 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 def config(graph: Graph, *, limits: Limits, haproxy_user: str | None) -> Config:
-    """What shall be served: of a disabled load balancer nothing, of a disabled listener nothing."""
+    """What shall be served: of a disabled load balancer nothing, of a disabled listener nothing.
+
+    The order is always the same, whatever order the rows come in: another one would mean a reload for nothing.
+    """
     alive = live(graph)
     served = [row for row in alive.listeners if row.admin_state_up and row.protocol in MODES]
+    served.sort(key=lambda row: (row.protocol_port, row.id))
     if not alive.load_balancer.admin_state_up:
         served = []
     backends = {listener.id: backend(alive, listener) for listener in served}
@@ -146,9 +150,14 @@ def backend(graph: Graph, listener: Listener) -> Backend | None:
     name = f"{pool.id}:{listener.id}"
     watch = (m for m in graph.health_monitors if m.pool_id == pool.id and m.admin_state_up and m.type in MONITORS)
     monitor = next(watch, None)
-    members = tuple(servers.server(name, pool, member, monitor) for member in members_of(graph, pool))
+    members = sorted(members_of(graph, pool), key=lambda member: member.server_id)
     return Backend(
-        name=name, pool=pool, listener=listener, mode=MODES[listener.protocol], monitor=monitor, servers=members
+        name=name,
+        pool=pool,
+        listener=listener,
+        mode=MODES[listener.protocol],
+        monitor=monitor,
+        servers=tuple(servers.server(name, pool, member, monitor) for member in members),
     )
 
 
@@ -179,6 +188,11 @@ def text(of: Config) -> str:
 
 
 def reload_key(of: Config, config_text: str) -> str:
-    """A digest of all that HAProxy learns only by a reload: everything but the servers."""
+    """A digest of all that HAProxy learns by a reload.
+
+    That is everything but the servers; but how often they are checked is in it, since a change of that would mean
+    to replace each server at runtime, and to wait until it has no connection.
+    """
     fixed = [line for line in config_text.splitlines() if not line.startswith("    server ")]
-    return hashlib.sha256("\n".join([*fixed, repr(of.binds)]).encode()).hexdigest()
+    checks = [(backend.name, *servers.rhythm(backend.monitor)) for backend in of.backends if backend.monitor]
+    return hashlib.sha256(repr((fixed, checks, of.binds)).encode()).hexdigest()

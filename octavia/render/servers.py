@@ -40,12 +40,20 @@ def server(backend: str, pool: Pool, member: Member, monitor: HealthMonitor | No
 def check(monitor: HealthMonitor, member: Member) -> Iterator[str]:
     """Without an address or port of its own the check goes where the traffic goes, PROXY header included."""
     yield "check"
-    yield from ("inter", f"{interval(monitor)}ms", "fall", str(monitor.max_retries_down))
-    yield from ("rise", str(monitor.max_retries))
+    yield from rhythm(monitor)
     if member.monitor_address:
         yield from ("addr", host(member.monitor_address))
     if member.monitor_port:
         yield from ("port", str(member.monitor_port))
+
+
+def rhythm(monitor: HealthMonitor) -> tuple[str, ...]:
+    """How often a server is checked, and how many results change its state."""
+    return (
+        *("inter", f"{interval(monitor)}ms"),
+        *("fall", str(monitor.max_retries_down)),
+        *("rise", str(monitor.max_retries)),
+    )
 
 
 def interval(monitor: HealthMonitor) -> int:

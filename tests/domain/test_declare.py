@@ -1,5 +1,6 @@
 """POST is defaults and body; PUT is what there is and body, where null means what the field says."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -180,3 +181,26 @@ def test_put_is_the_last_word(noun: type[Noun], data: st.DataObject) -> None:
     after = declare.amend(declare.amend(ROWS[noun], first), second)
     assert after == declare.amend(ROWS[noun], first | second)
     assert asdict(after).keys() == asdict(ROWS[noun]).keys()
+
+
+ANY: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(KIND, st.data())
+def test_any_json_is_taken_or_refused(noun: type[Noun], data: st.DataObject) -> None:
+    body = data.draw(st.dictionaries(st.sampled_from(noun.__struct_fields__) | st.text(max_size=9), ANY, max_size=4))
+    attempts: list[Callable[[], Noun]] = [
+        lambda: declare.amend(ROWS[noun], body),
+        lambda: declare.create(noun, body),
+    ]
+    for attempt in attempts:
+        try:
+            made = attempt()
+        except Invalid as refusal:
+            assert refusal.sentence.endswith(".")  # noqa: PT017
+        else:
+            assert isinstance(made, noun)

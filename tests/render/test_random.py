@@ -1,5 +1,6 @@
 """Whatever is legal and offered, HAProxy takes it; and what an agent is told is what the text says."""
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -7,13 +8,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from octavia.domain.graph import Graph, put
+from octavia.domain.graph import CHILDREN, Graph, delete, put
 from octavia.domain.rules import faults
 from octavia.render import unrendered
 from octavia.render.servers import line
 from tests import builders
 from tests.render import haproxy
-from tests.render.wishes import Body, graph, render
+from tests.render.wishes import Body, alone, graph, member, monitor, pool, render
 
 NUMBER = st.integers(0, 2**31 - 1) | st.integers(0, 10)
 TIMEOUT = st.integers(0, 24 * 24 * 3600 * 1000) | st.integers(0, 3)
@@ -139,10 +140,26 @@ def test_the_document_says_what_the_text_says(body: Body) -> None:
 def test_a_change_of_members_needs_no_reload_and_any_other_one_does(body: Body, port: int) -> None:
     made = legal(body)
     before = render(made)
-    for pool in made.pools:
-        more = builders.member(pool, server_id=100, address="203.0.113.9", protocol_port=port)
+    for row in made.pools:
+        more = builders.member(row, server_id=100, address="203.0.113.9", protocol_port=port)
         changed = replace(more, weight=0, backup=True, admin_state_up=False)
         assert render(put(made, more)).reload_key == before.reload_key
         assert render(put(made, changed)).reload_key == before.reload_key
     other = render(made, nofile=100)
     assert (other.reload_key == before.reload_key) == (other.config == before.config)
+
+
+@given(body=BODIES, random=st.randoms(use_true_random=False))
+def test_the_order_of_rows_means_nothing(body: Body, random: Random) -> None:
+    made = legal(body)
+    shuffled = {name: tuple(random.sample(getattr(made, name), len(getattr(made, name)))) for name in CHILDREN.values()}
+    assert render(replace(made, **shuffled)) == render(made)
+
+
+def test_another_rhythm_of_checks_is_a_reload() -> None:
+    made = graph(alone("TCP", pool("TCP", member(), healthmonitor=monitor("TCP"))))
+    watch = made.health_monitors[0]
+    keys = {render(made).reload_key, render(delete(made, watch)).reload_key}
+    for change in ({"delay": 9}, {"max_retries": 9}, {"max_retries_down": 9}, {"timeout": 9}):
+        keys.add(render(put(made, replace(watch, **change))).reload_key)
+    assert len(keys) == 6
