@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,8 @@ def complaints(config: str, folder: Path) -> str:
 @contextmanager
 def running(config: str, folder: Path, nofile: int = 1000) -> Iterator[Path]:
     """HAProxy serves this configuration in this folder, on Unix sockets; the path of its runtime socket."""
-    for number in range(config.count("\n    bind ")):
-        config = re.sub(r"(?<=\n    bind )(?!unix@)\S+", f"unix@{number}.sock", config, count=1)
+    numbers = count()
+    config = re.sub(r"(?<=\n    bind )(?!abns@)\S+", lambda found: f"unix@{next(numbers)}.sock", config)
     (folder / "haproxy.cfg").write_text(config)
     command = f"ulimit -n {nofile}; exec haproxy -db -f haproxy.cfg"
     with (folder / "log").open("w") as log, subprocess.Popen(["sh", "-c", command], cwd=folder, stderr=log) as process:

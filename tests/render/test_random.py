@@ -130,7 +130,7 @@ def test_the_document_says_what_the_text_says(body: Body) -> None:
     text = document.config.splitlines()
     servers = [row.removeprefix("    server ") for row in text if row.startswith("    server ")]
     assert [row for row in servers if row != "amphora"] == [line(server) for server in document.servers]
-    assert sum(row.startswith("    bind ") and "unix@" not in row for row in text) == len(document.binds)
+    assert sum(row.startswith("    bind ") and "abns@" not in row for row in text) == len(document.binds)
     assert {server.backend for server in document.servers} <= {
         row.removeprefix("backend ") for row in text if row.startswith("backend ")
     }
