@@ -87,6 +87,16 @@ class LoadBalancer:
             return None
         return msgspec.structs.replace(found, fault=self._fault, haproxy_running=self.haproxy.running)
 
+    def wake(self) -> None:
+        """A HAProxy that is there and has not answered for long is replaced, unless it is being changed just now."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self.haproxy.running and not self._gone:
+                    LOG.error("HAProxy of load balancer %s does not answer any more; it is killed", self.folder.name)
+                    self.haproxy.kill()
+            finally:
+                self._lock.release()
+
     def remove(self) -> None:
         """Nothing of it is left."""
         with self._lock:

@@ -28,7 +28,11 @@ COLUMNS: Final = frozenset({"pxname", "svname", "scur", "slim", "stot", "bin", "
 
 
 class HaproxyError(Exception):
-    """HAProxy does not answer, or does not do what it was told; its own words."""
+    """HAProxy does not answer, or does not do what it was told; its own words. Trying again later may help."""
+
+
+class Unfit(HaproxyError):
+    """HAProxy will never do this, or not until somebody else gives way; what ran before runs still."""
 
 
 class Workers(Struct, frozen=True):
@@ -38,6 +42,8 @@ class Workers(Struct, frozen=True):
     """Reloads that failed since the last good one."""
     current: tuple[int, ...]
     """The worker that takes new connections, if there is one."""
+    old: tuple[int, ...]
+    """Those that finish their last connections."""
 
 
 def ask(path: Path, command: str, timeout: float = PATIENCE) -> str:
@@ -84,16 +90,16 @@ def workers(path: Path, timeout: float = 1.0) -> Workers:
 
 def parsed_workers(text: str) -> Workers:
     failed, section = 0, ""
-    current: list[int] = []
+    found: dict[str, list[int]] = {"# workers": [], "# old workers": []}
     for line in text.splitlines():
         fields = line.split()
         if line.startswith("# "):
             section = line
         elif fields[1:2] == ["master"]:
-            failed = int(found.group(1)) if (found := re.search(r"\[failed: (\d+)\]", line)) else 0
-        elif fields[1:2] == ["worker"] and section == "# workers":
-            current.append(int(fields[0]))
-    return Workers(failed, tuple(current))
+            failed = int(said.group(1)) if (said := re.search(r"\[failed: (\d+)\]", line)) else 0
+        elif fields[1:2] == ["worker"] and section in found:
+            found[section].append(int(fields[0]))
+    return Workers(failed, tuple(found["# workers"]), tuple(found["# old workers"]))
 
 
 def statistics(path: Path, worker: int, timeout: float) -> list[Row]:

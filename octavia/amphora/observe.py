@@ -18,7 +18,9 @@ T = TypeVar("T")
 LOOK = 0.25
 """Seconds between two looks; a change waits so long at most."""
 SILENCE = 5.0
-"""Seconds after which a HAProxy that does not answer is not spoken for any more."""
+"""Seconds after which a HAProxy that does not answer is not spoken for any more, and is replaced."""
+MISSES = 5
+"""It must have been silent so many times too: it may be us who slept."""
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -41,17 +43,17 @@ class Seen:
     def __init__(self) -> None:
         self.counters = Counters()
         self.is_adopted = False
-        self.answered = -SILENCE
+        self.answered = time.monotonic()
+        self.misses = 0
         self.listeners: dict[str, ListenerReport] = {}
         self.pools: dict[str, PoolReport] = {}
 
-    def look(self, load_balancer: LoadBalancer, now: float) -> bool:
-        """Whether its HAProxy answers; one that has not for a while is not spoken for."""
+    def look(self, load_balancer: LoadBalancer) -> bool:
+        """Whether its HAProxy answers."""
         try:
             shown = load_balancer.haproxy.statistics()
         except HaproxyError:
-            if now - self.answered > SILENCE:
-                self.listeners, self.pools = {}, {}
+            self.miss(load_balancer)
             return False
         if self.is_adopted:
             # What it counted before our boot is not for us to tell.
@@ -59,8 +61,16 @@ class Seen:
             self.is_adopted = False
         self.listeners = self.counters.take_in(shown)
         self.pools = pools(next(iter(shown.values())))
-        self.answered = now
+        self.answered, self.misses = time.monotonic(), 0
         return True
+
+    def miss(self, load_balancer: LoadBalancer) -> None:
+        """What was seen last is believed for a while."""
+        self.misses += 1
+        if self.misses >= MISSES and time.monotonic() - self.answered > SILENCE:
+            self.listeners, self.pools = {}, {}
+            self.misses = 0
+            load_balancer.wake()
 
 
 class Observer:
@@ -99,8 +109,7 @@ class Observer:
         """What all load balancers show now."""
         load_balancers = {each.folder.name: each for each in self._load_balancers() if each.document is not None}
         self._seen = {name: self._seen.get(name) or Seen() for name in load_balancers}
-        now = time.monotonic()
-        answering = {name for name, seen in self._seen.items() if seen.look(load_balancers[name], now)}
+        answering = {name for name, seen in self._seen.items() if seen.look(load_balancers[name])}
         return View(
             generations={
                 name: applied.generation for name, each in load_balancers.items() if (applied := each.document)

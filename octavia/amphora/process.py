@@ -43,7 +43,7 @@ class Haproxy:
     def adopt(self, keeper: Keeper) -> bool:
         """Whether the HAProxy that an earlier agent started runs still and answers; it is kept alive from now on."""
         found = processes.recall(self.folder / RECORD)
-        if found is None or self._command not in processes.arguments(found):
+        if found is None or not is_haproxy(found.pid):
             return False
         try:
             self._worker = self._await_worker(found, ADOPTION)
@@ -109,6 +109,11 @@ class Haproxy:
                 self._finishing -= {old}
         return seen
 
+    def kill(self) -> None:
+        """It does not run any more, as if it had died by itself."""
+        if self._process is not None:
+            processes.end(self._process, grace=0)
+
     def end(self) -> None:
         """No process of it is left."""
         gone, self._process = self._process, None
@@ -120,7 +125,7 @@ class Haproxy:
         """No HAProxy works in this folder: a worker may have outlived its master."""
         if (self.folder / RECORD).exists():
             where = str(self.folder.resolve())
-            processes.end_all([each for each in processes.everyone() if works_in(each, where)], grace=0.2)
+            processes.end_all(processes.those(lambda pid: works_in(pid, where) and is_haproxy(pid)), grace=0.2)
 
     def _await_worker(self, process: Process, patience: float) -> int:
         """The worker, as soon as it answers. Raises HaproxyError."""
@@ -164,11 +169,16 @@ class Haproxy:
         return haproxy.alerts((self.folder / LOG).read_bytes()[begin:].decode(errors="replace"))
 
 
-def works_in(process: Process, folder: str) -> bool:
+def works_in(pid: int, folder: str) -> bool:
     try:
-        return os.readlink(f"/proc/{process.pid}/cwd") == folder and process.pid != os.getpid()
+        return os.readlink(f"/proc/{pid}/cwd") == folder
     except OSError:
         return False
+
+
+def is_haproxy(pid: int) -> bool:
+    """Whether it is one of ours, whatever its command is called."""
+    return {"-W", haproxy.CONFIG} <= set(processes.arguments(pid))
 
 
 def unbindable(binds: Iterable[tuple[str, int]]) -> str | None:
