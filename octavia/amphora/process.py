@@ -19,6 +19,8 @@ LONGEST_LOG = 1 << 20
 START = 5.0
 RELOAD = 8.0
 ADOPTION = 3.0
+RELEASE = 0.5
+"""Seconds that the kernel may take to free the ports of a HAProxy that has died: it is no process before it is done."""
 POLL = 0.003
 """Seconds between two looks at a HAProxy that is starting: it tells nobody when it is ready."""
 GLANCE = 0.5
@@ -59,8 +61,7 @@ class Haproxy:
         Leftovers of one that died are ended before, and the binds are tried: HAProxies share ports silently.
         """
         self.end_leftovers()
-        if against := unbindable(binds):
-            raise HaproxyError(against)
+        self._await_ports(binds)
         argv = [self._command, "-W", "-S", f"unix@{haproxy.MASTER},mode,600", "-f", haproxy.CONFIG]
         record, begin = self.folder / RECORD, self._log_end()
         # That there may be one is on record first: an agent that dies now is not the end of it.
@@ -125,7 +126,16 @@ class Haproxy:
         """No HAProxy works in this folder: a worker may have outlived its master."""
         if (self.folder / RECORD).exists():
             where = str(self.folder.resolve())
-            processes.end_all(processes.those(lambda pid: works_in(pid, where) and is_haproxy(pid)), grace=0.2)
+            processes.end_all(processes.those(lambda pid: works_in(pid, where) and is_haproxy(pid)), grace=0)
+
+    def _await_ports(self, binds: Sequence[tuple[str, int]]) -> None:
+        """Nobody has them. Raises HaproxyError."""
+        patience = RELEASE if (self.folder / RECORD).exists() else 0.0
+        deadline = time.monotonic() + patience
+        while against := unbindable(binds):
+            if time.monotonic() >= deadline:
+                raise HaproxyError(against)
+            time.sleep(POLL)
 
     def _await_worker(self, process: Process, patience: float) -> int:
         """The worker, as soon as it answers. Raises HaproxyError."""

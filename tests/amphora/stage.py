@@ -170,7 +170,7 @@ class Stage:
         """The process id of the worker that takes new connections; 0 where there is none."""
         try:
             with self.short(load_balancer_id, haproxy.MASTER) as path:
-                return haproxy.workers(path).current or 0
+                return next(iter(haproxy.workers(path).current), 0)
         except HaproxyError:
             return 0
 
