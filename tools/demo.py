@@ -274,7 +274,8 @@ def tidy(stage: Stage) -> None:
 
 
 def main() -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT as well: a shell starts what it puts in the background with that one ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     tour = Tour(Stage(STATE, LOG))
     try:
