@@ -167,6 +167,7 @@ class LoadBalancer:
     def _at_runtime(self, before: Document, document: Document) -> None:
         """The file comes first, so that a HAProxy that dies meanwhile starts with what is wished."""
         self._write_config(document)
+        self._drain()
         self._unsure = True
         try:
             if back := self._leaving.intersection(map(changes.key, document.servers)):
