@@ -150,6 +150,8 @@ class Stage:
         # Without root they are the holder's, and go with it.
         folder = Path("/run/netns")
         for name in sorted(folder.glob(self.prefix + "*")) if os.geteuid() == 0 and folder.exists() else ():
+            # The kernel takes a namespace apart some time later, and the link's other end with it.
+            subprocess.run(["ip", "link", "del", name.name], check=False, stderr=subprocess.DEVNULL)
             subprocess.run(["ip", "netns", "del", name.name], check=True)
 
     def octavia(self, *words: str) -> str:
