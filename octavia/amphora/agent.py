@@ -34,7 +34,7 @@ class Agent:
         self._seed = seed
         self._identity = Identity(seed)
         self._watch = Watch("haproxy")
-        self._links = None if seed.shared_host else Links(ADDRESSES, self._watch)
+        self._links = None if seed.shared_host else Links(ADDRESSES, self._watch.later)
         self._lock = threading.Lock()
         self._load_balancers: dict[str, LoadBalancer] = {}
         self._fence = seen_fence()

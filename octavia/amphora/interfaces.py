@@ -3,7 +3,7 @@
 import json
 import logging
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ import msgspec
 from octavia.amphora.files import write
 from octavia.domain.document import Interface
 from octavia.host.announce import announce
-from octavia.host.processes import Watch
 
 LOG = logging.getLogger(__name__)
+Later = Callable[[float, Callable[[], None]], None]
+"""Calls something after so many seconds."""
+PROMOTE = "/proc/sys/net/ipv4/conf/{name}/promote_secondaries"
+"""Without it the kernel takes the other addresses of a subnet away with the first one."""
 Ours = dict[str, list[str]]
 """MAC address to the addresses that we have set there."""
 REPEATS = (1.0, 3.0)
@@ -27,11 +30,14 @@ class LinkError(Exception):
 
 
 class Links:
-    """All links of the amphora but the management link. What was set is on record, so that it can be taken away."""
+    """All links of the amphora but the management link. What was set is on record, so that it can be taken away.
 
-    def __init__(self, record: Path, watch: Watch) -> None:
+    Callers take turns.
+    """
+
+    def __init__(self, record: Path, later: Later) -> None:
         self._record = record
-        self._watch = watch
+        self._later = later
         self._ours: Ours = recorded(record)
         self._wished: dict[str, tuple[Interface, ...]] = {}
         self._prepared: dict[str, tuple[Interface, ...]] = {}
@@ -48,6 +54,7 @@ class Links:
                 raise LinkError(f"There is no link with the MAC address {interface.mac}.")
             self._remember(union(self._ours, [interface]))
             commands, fresh = additions(interface, link)
+            promote(link["ifname"])
             batch(commands)
             self._tell(link["ifname"], interface.mac, fresh)
         self._prepared[load_balancer_id] = interfaces
@@ -75,7 +82,7 @@ class Links:
         if addresses:
             told(name, mac, addresses)
             for pause in REPEATS:
-                self._watch.later(pause, lambda: told(name, mac, addresses))
+                self._later(pause, lambda: told(name, mac, addresses))
 
 
 def recorded(path: Path) -> Ours:
@@ -103,9 +110,16 @@ def additions(interface: Interface, link: Mapping[str, Any]) -> tuple[list[str],
     name, has = link["ifname"], addresses_on(link)
     fresh = [address for address in map(plain, interface.addresses) if address not in has]
     commands = [f"link set {name} mtu {interface.mtu} up"] if differs(link, interface.mtu) else []
-    commands += [f"address replace {address} dev {name}{' nodad' if ':' in address else ''}" for address in fresh]
+    commands += [f"address replace {address} dev {name}{flags(address)}" for address in fresh]
     commands += [f"route replace default via {gateway} dev {name}" for gateway in interface.gateways]
     return commands, [address.partition("/")[0] for address in fresh]
+
+
+def flags(address: str) -> str:
+    """IPv6 addresses are of use at once; those for themselves alone (VIPs) are not what members are spoken to from."""
+    if ":" not in address:
+        return ""
+    return " preferred_lft 0 nodad" if address.endswith("/128") else " nodad"
 
 
 def removals(surplus: Ours, links: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -159,6 +173,13 @@ def ip(*arguments: str, given: str = "") -> str:
     if done.returncode:
         raise LinkError(f"ip: {done.stderr.strip()}")
     return done.stdout
+
+
+def promote(name: str) -> None:
+    try:
+        Path(PROMOTE.format(name=name)).write_text("1")
+    except OSError as error:
+        LOG.info("%s: %s", name, error)
 
 
 def told(name: str, mac: str, addresses: Iterable[str]) -> None:
