@@ -1,5 +1,6 @@
 """The agent: what a controller can ask for over HTTPS, and what holds it together."""
 
+import logging
 import re
 import resource
 import threading
@@ -14,13 +15,14 @@ from octavia.amphora.files import write
 from octavia.amphora.haproxy import HaproxyError
 from octavia.amphora.heartbeat import Sender
 from octavia.amphora.identity import Identity
-from octavia.amphora.interfaces import LinkError, Links
+from octavia.amphora.interfaces import LinkError, Links, when_changed
 from octavia.amphora.observe import Observer
 from octavia.domain.document import PROTOCOL, AgentState, Document, Fence, Limits, Seed
 from octavia.host.processes import Watch
 from octavia.host.server import Answer, DocumentServer, Refused, Request
 from octavia.host.tls import is_controller
 
+LOG = logging.getLogger(__name__)
 LOAD_BALANCERS = Path("lb")
 FENCE = Path("fence.json")
 ADDRESSES = Path("addresses.json")
@@ -48,6 +50,8 @@ class Agent:
         """Serves until stop(); what was in force before is in force at once, whoever may be listening."""
         for folder in kept_folders():
             self._resume(folder)
+        if self._links is not None:
+            threading.Thread(target=when_changed, args=(self._repair,), name="links", daemon=True).start()
         self._sender.start()
         self._observer.start()
         self._server.serve_forever()
@@ -93,6 +97,14 @@ class Agent:
             self._observer.adopted(folder.name)
         elif load_balancer.document is None:
             self._drop(folder.name)
+
+    def _repair(self) -> None:
+        with self._lock:
+            try:
+                if self._links is not None:
+                    self._links.repair()
+            except LinkError as error:
+                LOG.warning("the links are not as wished: %s", error)
 
     def _put_certificate(self, body: bytes) -> Answer:
         try:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_interface
@@ -21,6 +22,11 @@ PROMOTE = "/proc/sys/net/ipv4/conf/{name}/promote_secondaries"
 """Without it the kernel takes the other addresses of a subnet away with the first one."""
 Ours = dict[str, list[str]]
 """MAC address to the addresses that we have set there."""
+Wishes = dict[str, tuple[Interface, ...]]
+"""Load balancer id to what it wishes."""
+GROUPS = 0x1 | 0x10 | 0x100
+"""Netlink's news of links and of addresses of both kinds (RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR)."""
+QUIET = 0.1
 REPEATS = (1.0, 3.0)
 """Seconds after which neighbours are told again: the first time a switch may not listen yet."""
 
@@ -39,8 +45,8 @@ class Links:
         self._record = record
         self._later = later
         self._ours: Ours = recorded(record)
-        self._wished: dict[str, tuple[Interface, ...]] = {}
-        self._prepared: dict[str, tuple[Interface, ...]] = {}
+        self._wished: Wishes = {}
+        self._prepared: Wishes = {}
 
     def prepare(self, load_balancer_id: str, interfaces: tuple[Interface, ...]) -> None:
         """Its links carry these addresses too; what they carried before is still there. Raises LinkError."""
@@ -61,7 +67,7 @@ class Links:
 
     def settle(self, load_balancer_id: str, interfaces: tuple[Interface, ...]) -> None:
         """These are what it wishes now: addresses of ours that nobody wishes any more are gone."""
-        self._wished[load_balancer_id] = interfaces
+        self._wished = wishes(self._wished, load_balancer_id, interfaces)
         self._prepared.pop(load_balancer_id, None)
         wished = union({}, (interface for each in self._wished.values() for interface in each))
         if surplus := difference(self._ours, wished):
@@ -73,6 +79,12 @@ class Links:
             self._remember(wished)
         self._prepared[load_balancer_id] = interfaces
 
+    def repair(self) -> None:
+        """Whatever somebody has taken from the links is there again. Raises LinkError."""
+        self._prepared.clear()
+        for load_balancer_id, interfaces in self._wished.items():
+            self.prepare(load_balancer_id, interfaces)
+
     def _remember(self, ours: Ours) -> None:
         if ours != self._ours:
             write(self._record, msgspec.json.encode(ours), durable=False)
@@ -83,6 +95,34 @@ class Links:
             told(name, mac, addresses)
             for pause in REPEATS:
                 self._later(pause, lambda: told(name, mac, addresses))
+
+
+def wishes(before: Wishes, load_balancer_id: str, interfaces: tuple[Interface, ...]) -> Wishes:
+    """Who wishes nothing any more is not kept."""
+    return {key: value for key, value in {**before, load_balancer_id: interfaces}.items() if value}
+
+
+def when_changed(call: Callable[[], None]) -> None:
+    """Calls it, for ever, whenever links or addresses of the current namespace have changed and it is quiet again."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as events:
+        events.bind((0, GROUPS))
+        while True:
+            events.settimeout(None)
+            drained(events)
+            call()
+
+
+def drained(events: socket.socket) -> None:
+    """Something has happened, and then nothing for a moment."""
+    try:
+        while True:
+            events.recv(65536)
+            events.settimeout(QUIET)
+    except TimeoutError:
+        pass
+    except OSError as error:
+        # More has happened than could be kept for us.
+        LOG.info("events of links were lost: %s", error)
 
 
 def recorded(path: Path) -> Ours:

@@ -158,6 +158,24 @@ class TestInNamespace:
         wish(links, "a", interface(OWN, gateways=("198.18.0.254",)))
         assert ip("-4 route show default").split()[:3] == ["default", "via", "198.18.0.254"]
 
+    def test_what_somebody_took_away_is_set_again(self, links: Links) -> None:
+        wish(links, "a", interface(OWN, VIP, gateways=("198.18.0.1",)))
+        wish(links, "b", interface("198.18.1.2/24", mac=OTHER))
+        ip(f"address del {VIP} dev net0")
+        ip("link del net1")
+        ip(f"link add net1 address {OTHER} type veth peer name peer1")
+        links.repair()
+        assert addresses() == {OWN, VIP}
+        assert addresses("net1") == {"198.18.1.2/24"}
+
+    def test_changes_are_noticed(self) -> None:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as events:
+            events.bind((0, interfaces.GROUPS))
+            for change in ("address add 198.18.0.9/24 dev net0", "-6 address add ::9/64 dev net0", "link del net1"):
+                ip(change)
+                events.settimeout(5)
+                interfaces.drained(events)
+
     def test_neighbours_hear_of_new_addresses_and_hear_it_again(self, links: Links, later: Later) -> None:
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as neighbour:
             neighbour.bind(("peer0", 0x0806))
