@@ -12,7 +12,7 @@ import msgspec
 from octavia.amphora import haproxy
 from octavia.amphora.apply import LoadBalancer
 from octavia.amphora.files import write
-from octavia.amphora.haproxy import HaproxyError
+from octavia.amphora.haproxy import HaproxyError, Unfit
 from octavia.amphora.heartbeat import Sender
 from octavia.amphora.identity import Identity
 from octavia.amphora.interfaces import LinkError, Links, when_changed
@@ -125,7 +125,7 @@ class Agent:
             except (HaproxyError, LinkError) as error:
                 if known is None:
                     self._drop(load_balancer_id)
-                raise Refused(400 if isinstance(error, HaproxyError) else 503, str(error)) from None
+                raise Refused(400 if isinstance(error, Unfit) else 503, str(error)) from None
         return Answer(200, self.state())
 
     def _drop(self, load_balancer_id: str) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from octavia.amphora import changes, haproxy
 from octavia.amphora.files import write
-from octavia.amphora.haproxy import HaproxyError
+from octavia.amphora.haproxy import HaproxyError, Unfit
 from octavia.amphora.interfaces import LinkError, Links
 from octavia.amphora.process import Haproxy, unbindable
 from octavia.amphora.watch import Keeper
@@ -150,7 +150,7 @@ class LoadBalancer:
         held = self.document.binds if self.document else document.binds
         new = [bind for bind in document.binds if bind not in held]
         if against := unbindable(new) or haproxy.complaint(self._command, self.folder, CANDIDATE):
-            raise HaproxyError(against)
+            raise Unfit(against)
         self._write_config(document)
         self._unsure = True
         self.haproxy.reload()
@@ -172,7 +172,8 @@ class LoadBalancer:
         try:
             if back := self._leaving.intersection(map(changes.key, document.servers)):
                 raise HaproxyError(f"{min(back)} comes back before it has gone")
-            self.haproxy.tell(changes.commands(before.servers, document.servers, document.dynamic_cookies))
+            for commands in changes.commands(before.servers, document.servers, document.dynamic_cookies):
+                self.haproxy.tell(commands)
         except HaproxyError as error:
             LOG.warning("load balancer %s is reloaded instead: %s", self.folder.name, error)
             self._reload(document)

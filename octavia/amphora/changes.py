@@ -7,20 +7,24 @@ from octavia.domain.document import Server
 SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\; "})
 
 
-def commands(running: Iterable[Server], wanted: Iterable[Server], dynamic_cookies: Iterable[str]) -> list[str]:
-    """Commands of the runtime API (management guide 9.3), in order. Servers that go are first put to rest."""
+def commands(
+    running: Iterable[Server], wanted: Iterable[Server], dynamic_cookies: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    """Commands of the runtime API (management guide 9.3): those that give traffic somewhere to go, and those that
+    take it away from somewhere. The second must wait until HAProxy has done all of the first."""
     before = {key(server): server for server in running}
     after = {key(server): server for server in wanted}
     cookies = frozenset(dynamic_cookies)
-    found: list[str] = []
+    first: list[str] = []
+    second: list[str] = []
     for name, server in after.items():
         known = before.get(name)
         if known is None:
-            found += added(server, cookies)
+            first += added(server, cookies)
         elif known != server:
-            found += changed(known, server)
-    # Those that go come last: the traffic has somewhere else to go by then.
-    return found + [f"set server {name} state maint" for name in before if name not in after]
+            first += strengthened(known, server)
+            second += weakened(known, server)
+    return first, second + [f"set server {name} state maint" for name in before if name not in after]
 
 
 def needs_reload(running: Iterable[Server], wanted: Iterable[Server]) -> bool:
@@ -62,13 +66,23 @@ def added(server: Server, cookies: frozenset[str]) -> list[str]:
     return found
 
 
-def changed(before: Server, after: Server) -> list[str]:
+def strengthened(before: Server, after: Server) -> list[str]:
     name = key(after)
     found = []
     if (before.address, before.port) != (after.address, after.port):
         found.append(f"set server {name} addr {after.address} port {after.port}")
-    if before.weight != after.weight:
+    if before.weight != after.weight and after.weight:
         found.append(f"set server {name} weight {after.weight}")
-    if before.disabled != after.disabled:
-        found.append(f"set server {name} state {'maint' if after.disabled else 'ready'}")
+    if before.disabled and not after.disabled:
+        found.append(f"set server {name} state ready")
+    return found
+
+
+def weakened(before: Server, after: Server) -> list[str]:
+    name = key(after)
+    found = []
+    if before.weight and not after.weight:
+        found.append(f"set server {name} weight 0")
+    if after.disabled and not before.disabled:
+        found.append(f"set server {name} state maint")
     return found

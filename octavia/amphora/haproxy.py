@@ -74,7 +74,8 @@ def ask_worker(path: Path, worker: int, command: str, timeout: float = PATIENCE)
 
 
 def tell(path: Path, worker: int, commands: Iterable[str]) -> None:
-    """The worker has done the commands, in order. Raises HaproxyError with what it said against one of them."""
+    """The worker has done the commands, in order. Raises HaproxyError with what it said against one of them: then it
+    may have done others, those after it too."""
     waiting = [f"@!{worker} {command}" for command in commands]
     while waiting:
         batch, waiting = waiting[:BATCH], waiting[BATCH:]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from octavia.amphora import haproxy
-from octavia.amphora.haproxy import HaproxyError, Row
+from octavia.amphora.haproxy import HaproxyError, Row, Unfit
 from octavia.amphora.watch import Keeper
 from octavia.host import processes
 from octavia.host.processes import Process
@@ -74,8 +74,9 @@ class Haproxy:
         try:
             self._worker = self._await_worker(process, START)
         except HaproxyError:
-            processes.end(process, grace=0.2)
-            raise HaproxyError(self._alerts(begin)) from None
+            died = not processes.alive(process)
+            processes.end(process, grace=0)
+            raise Unfit(self._alerts(begin)) if died else HaproxyError("HAProxy does not answer.") from None
         self._process, self._finishing = process, frozenset()
         keeper.follow(process)
 
@@ -89,7 +90,7 @@ class Haproxy:
             raise HaproxyError("HAProxy has just died.") from None
         worker = self._await_reload(failed)
         if worker is None:
-            raise HaproxyError(self._alerts(begin))
+            raise Unfit(self._alerts(begin))
         self._finishing, self._worker = self._finishing | {before}, worker
 
     def tell(self, commands: Iterable[str]) -> None:
@@ -134,7 +135,7 @@ class Haproxy:
         deadline = time.monotonic() + patience
         while against := unbindable(binds):
             if time.monotonic() >= deadline:
-                raise HaproxyError(against)
+                raise Unfit(against)
             time.sleep(POLL)
 
     def _await_worker(self, process: Process, patience: float) -> int:

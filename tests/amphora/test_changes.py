@@ -98,7 +98,8 @@ def test_the_commands_lead_there(running: list[Server], wanted: list[Server], co
     if changes.needs_reload(running, wanted):
         return
     model = Model(running)
-    model.become(wanted, changes.commands(running, wanted, cookies))
+    for commands in changes.commands(running, wanted, cookies):
+        model.become(wanted, commands)
     left = set(changes.leaving(running, wanted))
     assert model.resting == left
     assert {name: server for name, server in model.servers.items() if name not in left} == {
@@ -113,7 +114,7 @@ def test_the_commands_lead_there(running: list[Server], wanted: list[Server], co
 def test_nothing_is_said_where_nothing_changes(running: list[Server], random: object) -> None:
     wanted = list(running)
     random.shuffle(wanted)  # type: ignore[attr-defined]
-    assert changes.commands(running, wanted, BACKENDS) == []
+    assert changes.commands(running, wanted, BACKENDS) == ([], [])
     assert changes.leaving(running, wanted) == []
     assert not changes.needs_reload(running, wanted)
 
@@ -131,13 +132,23 @@ def test_only_identity_and_keywords_need_a_reload(running: list[Server]) -> None
 def test_newcomers_serve_before_anybody_leaves() -> None:
     old = Server(backend="p", name="old", id=1, address="192.0.2.1", port=80, weight=1)
     new = replace(old, name="new", id=2)
-    assert changes.commands([old], [new], []) == [
-        "add server p/new 192.0.2.1:80 id 2 weight 1",
-        "enable server p/new",
-        "set server p/old state maint",
-    ]
+    assert changes.commands([old], [new], []) == (
+        ["add server p/new 192.0.2.1:80 id 2 weight 1", "enable server p/new"],
+        ["set server p/old state maint"],
+    )
+
+
+def test_nobody_rests_before_others_work() -> None:
+    one = Server(backend="p", name="one", id=1, address="192.0.2.1", port=80, weight=5)
+    two = replace(one, name="two", id=2, disabled=True, weight=0)
+    after = [replace(one, weight=0, disabled=True), replace(two, weight=7, disabled=False)]
+    assert changes.commands([one, two], after, []) == (
+        ["set server p/two weight 7", "set server p/two state ready"],
+        ["set server p/one weight 0", "set server p/one state maint"],
+    )
 
 
 def test_words_of_the_command_line_are_escaped() -> None:
     strange = Server(backend="p", name="s", id=1, address="::1", port=80, weight=1, options=("sni", "a b;c\\"))
-    assert changes.commands([], [strange], ["p"])[0] == "add server p/s [::1]:80 id 1 weight 1 sni a\\ b\\;c\\\\"
+    first, _ = changes.commands([], [strange], ["p"])
+    assert first[0] == "add server p/s [::1]:80 id 1 weight 1 sni a\\ b\\;c\\\\"
