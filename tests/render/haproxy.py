@@ -26,12 +26,15 @@ def complaints(config: str, folder: Path) -> str:
 
 
 @contextmanager
-def running(config: str, folder: Path, nofile: int = 1000) -> Iterator[Path]:
-    """HAProxy serves this configuration in this folder, on Unix sockets; the path of its runtime socket."""
+def running(config: str, folder: Path, nofile: int = 1000, more: str = "-db") -> Iterator[Path]:
+    """HAProxy serves this configuration in this folder; the path of its runtime socket.
+
+    What would be bound to an address of a VIP is bound to a Unix socket: 0.sock is the first one.
+    """
     numbers = count()
-    config = re.sub(r"(?<=\n    bind )(?!abns@)\S+", lambda found: f"unix@{next(numbers)}.sock", config)
+    config = re.sub(r"(?<=\n    bind )(?!abns@|127\.)\S+", lambda found: f"unix@{next(numbers)}.sock", config)
     (folder / "haproxy.cfg").write_text(config)
-    command = f"ulimit -n {nofile}; exec haproxy -db -f haproxy.cfg"
+    command = f"ulimit -n {nofile}; exec haproxy {more} -f haproxy.cfg"
     with (folder / "log").open("w") as log, subprocess.Popen(["sh", "-c", command], cwd=folder, stderr=log) as process:
         try:
             runtime = folder / "haproxy.sock"
@@ -72,15 +75,20 @@ def ask(path: Path, request: bytes, patience: float = 5.0) -> bytes:
 
 
 class Echo(threading.Thread):
-    """A member on a Unix socket that answers each request with 200 and remembers what came."""
+    """A member that answers each request with 200 and remembers what came."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None = None) -> None:
+        """On a Unix socket, or on a free port of 127.0.0.1."""
         super().__init__(daemon=True)
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         self.seen: list[bytes] = []
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
+        self._listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+        self._listener.bind(str(path) if path else ("127.0.0.1", 0))
         self._listener.listen(64)
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
 
     def run(self) -> None:
         while True:

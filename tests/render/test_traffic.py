@@ -1,8 +1,12 @@
 """What a running HAProxy does with the rendered configurations."""
 
+import os
 import re
 import resource
+import socket
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +17,7 @@ from octavia.domain.document import Document
 from octavia.render.quoting import sample
 from octavia.render.servers import line
 from tests.render import haproxy
-from tests.render.wishes import CASES, Case, alone, listener, member, monitor, pool
+from tests.render.wishes import CASES, Body, Case, alone, listener, member, monitor, pool
 
 pytestmark = haproxy.needed
 
@@ -173,3 +177,84 @@ class Baker(haproxy.Echo):
     def __init__(self, path: Path, cookie: bytes) -> None:
         super().__init__(path)
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: " + cookie + b"=crumb\r\n\r\n"
+
+
+VIP = "198.18.0.10:80"
+CLIENT = [f"127.0.0.{number}" for number in range(2, 12)]
+
+
+def visit(port: int, source: str, request: bytes = GOOD["plain"]) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), 5.0, (source, 0)) as channel:
+        channel.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        return b"".join(iter(lambda: channel.recv(65536), b""))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener_:
+        return int(listener_.getsockname()[1])
+
+
+@pytest.fixture
+def members() -> Iterator[list[haproxy.Echo]]:
+    echoes = [haproxy.Echo(), haproxy.Echo()]
+    for echo in echoes:
+        echo.start()
+    yield echoes
+    for echo in echoes:
+        echo.close()
+
+
+def with_members(wish: Body, members: list[haproxy.Echo]) -> Body:
+    wish["listeners"][0]["default_pool"]["members"] = [
+        {"address": "127.0.0.1", "protocol_port": echo.port} for echo in members
+    ]
+    return wish
+
+
+def test_a_cookie_leads_back_to_the_member(members: list[haproxy.Echo], tmp_path: Path) -> None:
+    body = with_members(alone("HTTP", pool("HTTP", session_persistence={"type": "HTTP_COOKIE"})), members)
+    port = free_port()
+    config = Case(body=body, nofile=1000).document().config.replace(VIP, f"127.0.0.1:{port}")
+    with haproxy.running(config, tmp_path):
+        first = visit(port, CLIENT[0])
+        (cookie,) = re.findall(rb"set-cookie: (SRV-00000003=\w+); path=/; HttpOnly", first)
+        seen = [len(echo.seen) for echo in members]
+        for _ in range(5):
+            again = visit(port, CLIENT[0], GOOD["plain"].replace(b"\r\n\r\n", b"\r\nCookie: " + cookie + b"\r\n\r\n"))
+            assert b"set-cookie" not in again
+    assert sorted(len(echo.seen) - before for echo, before in zip(members, seen, strict=True)) == [0, 5]
+    assert cookie not in b"".join(members[0].seen + members[1].seen)
+
+
+def test_who_belongs_to_whom_survives_a_reload(members: list[haproxy.Echo], tmp_path: Path) -> None:
+    """As root HAProxy gives up its rights, and this folder is closed to others: what it keeps passes all the same."""
+    body = with_members(alone("TCP", pool("TCP", session_persistence={"type": "SOURCE_IP"})), members)
+    port = free_port()
+    user = "nobody" if os.getuid() == 0 else None
+    config = Case(body=body, nofile=1000, user=user).document().config.replace(VIP, f"127.0.0.1:{port}")
+    with haproxy.running(config, tmp_path, more="-W -S unix@master.sock,mode,600") as runtime:
+        time.sleep(5.5)  # HAProxy's own first resynchronisation, without which it hands nothing over
+        for client in CLIENT:
+            visit(port, client)
+        before = table(runtime)
+        for reloads in range(1, 4):
+            haproxy.ask(tmp_path / "master.sock", b"reload\n", patience=0.2)
+            haproxy.until(partial(served_by, tmp_path, reloads), "the new worker")
+            haproxy.until(lambda: len(table(runtime)) == len(CLIENT), "the table to be handed over")
+            assert table(runtime) == before
+
+
+def served_by(folder: Path, reloads: int) -> bool:
+    """Whether this reload is done, and the old worker gone."""
+    try:
+        answer = haproxy.ask(folder / "master.sock", b"show proc\n", patience=0.2).decode()
+    except OSError:
+        return False
+    return f"{reloads} [failed: 0]" in answer and "# old workers" not in answer
+
+
+def table(runtime: Path) -> dict[str, str]:
+    """Client to member."""
+    name = "00000003-0000-4000-8000-000000000000:00000006-0000-4000-8000-000000000000"
+    answer = haproxy.ask(runtime, f"show table {name}\n".encode()).decode()
+    return dict(re.findall(r"key=(\S+) .*server_id=(\d+)", answer))
