@@ -9,8 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from io import BufferedReader
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 from msgspec import Struct
@@ -169,7 +168,7 @@ def refused(refusal: Refused) -> Answer:
     return Answer(refusal.status, {"fault": str(refusal)})
 
 
-def read_head(incoming: BufferedReader) -> Head | None:
+def read_head(incoming: BinaryIO) -> Head | None:
     """The next head; None when the peer has said all. Raises Refused for what is none, OSError for half of one."""
     line = read_line(incoming)
     if not line:
@@ -182,7 +181,7 @@ def read_head(incoming: BufferedReader) -> Head | None:
     return Head(words[0], words[1], body_length(headers), last)
 
 
-def read_headers(incoming: BufferedReader) -> dict[str, str]:
+def read_headers(incoming: BinaryIO) -> dict[str, str]:
     found: dict[str, str] = {}
     for _ in range(MOST_HEADERS):
         line = read_line(incoming)
@@ -196,7 +195,7 @@ def read_headers(incoming: BufferedReader) -> dict[str, str]:
     raise Refused(400, f"There are more than {MOST_HEADERS} headers.")
 
 
-def read_line(incoming: BufferedReader) -> bytes:
+def read_line(incoming: BinaryIO) -> bytes:
     """A whole line, or nothing where the peer has said all."""
     line = incoming.readline(LONGEST_LINE)
     if line and not line.endswith(b"\n"):
@@ -214,7 +213,7 @@ def body_length(headers: dict[str, str]) -> int:
     return int(length)
 
 
-def read_request(head: Head, incoming: BufferedReader) -> Request:
+def read_request(head: Head, incoming: BinaryIO) -> Request:
     """The request, whole. Raises OSError."""
     body = incoming.read(head.length)
     if len(body) < head.length:
