@@ -42,6 +42,7 @@ class Outcome(Struct, frozen=True):
 
 
 BUSY = Outcome(Again(1.0), "Another controller holds the lease.")
+GONE = Outcome(Done(), "There is nothing on record for it any more.")
 
 
 class Visitor:
@@ -72,7 +73,7 @@ class Visitor:
         """The cluster is as wished, or one step nearer, and it stands on record what was done and why."""
         fence = self._ports.clusters.lease(cluster_id, self._terms.holder, self._terms.lease_seconds)
         if fence is None:
-            return BUSY
+            return BUSY if self._ports.clusters.known(cluster_id) else GONE
         try:
             return self._rounds(cluster_id, fence)
         except Fenced as error:

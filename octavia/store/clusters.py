@@ -85,6 +85,10 @@ class Clusters:
         with self._database.reading() as connection:
             return tuple(connection.scalars(sa.select(cluster.c.id)))
 
+    def known(self, cluster_id: str) -> bool:
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(cluster.c.id).where(cluster.c.id == cluster_id)) is not None
+
     def amphora_ids(self) -> frozenset[str]:
         with self._database.reading() as connection:
             return frozenset(connection.scalars(sa.select(amphora.c.id)))

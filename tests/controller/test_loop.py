@@ -106,3 +106,9 @@ def test_what_nobody_foresaw_ends_no_thread(running: Running) -> None:
     running.stage.faults.fail("compute.get", times=3, fault=ZeroDivisionError("as it was told to"))
     graph = running.stage.wish()
     running.until(lambda: running.status(graph.load_balancer.id) == "ACTIVE")
+
+
+def test_a_ring_for_what_is_gone_is_answered_once(running: Running) -> None:
+    outcome = running.stage.visitor.visit("gone")
+    assert outcome.again is None
+    assert "nothing on record" in outcome.sentence
