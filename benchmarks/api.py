@@ -1,0 +1,61 @@
+"""Requests per second of the API, over adapters that do nothing, so that nothing else is measured."""
+
+import subprocess
+import tempfile
+import uuid
+from pathlib import Path
+
+from benchmarks.harness import Result, Wrk, create, deployment, dumped, say, understood, wrk_command
+from tools.stage import ROOT, Stage
+
+CONFIG = """[controller_worker]
+compute_driver = noop
+network_driver = noop
+amphora_driver = noop
+"""
+ROWS = 1000
+PATH = "/v2/lbaas/loadbalancers"
+
+
+def run(quick: bool) -> list[Result]:
+    seconds = 2 if quick else 8
+    results: list[Result] = []
+    with deployment(CONFIG) as stage:
+        subnet = stage.call("GET", "/v2.0/subnets")["subnets"]
+        body = {"name": "x", "vip_subnet_id": subnet[0]["id"] if subnet else str(uuid.uuid4())}
+        first = create(stage, body)["id"]
+        for _ in range(100 if quick else ROWS):
+            create(stage, body)
+        say("rows are there")
+        for clients in (1, 16):
+            results += rows(f"show one, {clients} clients", [load(stage, f"{PATH}/{first}", clients, seconds)])
+            results += rows(f"list of 100, {clients} clients", [load(stage, f"{PATH}?limit=100", clients, seconds)])
+        for clients in (1, 16):
+            results += rows(f"create, {clients} clients", [posted(stage, body, clients, seconds)])
+    return results
+
+
+def rows(what: str, runs: list[Wrk]) -> list[Result]:
+    say(f"{what}: {runs[0].rate:.0f}/s, {runs[0].failed} failed")
+    return [
+        Result(what=what, unit="1/s", samples=[run.rate for run in runs]),
+        Result(what="  p50", unit="ms", samples=[run.p50 for run in runs]),
+        Result(what="  p99", unit="ms", samples=[run.p99 for run in runs]),
+        Result(what="  failed", unit="", samples=[run.failed for run in runs], most=0),
+    ]
+
+
+def load(stage: Stage, path: str, clients: int, seconds: int, script: Path | None = None) -> Wrk:
+    command = wrk_command(stage.endpoint + path, connections=clients, seconds=seconds, script=script)
+    return understood(subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False).stdout)
+
+
+def posted(stage: Stage, body: dict[str, str], clients: int, seconds: int) -> Wrk:
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "post.lua")
+        script.write_text(
+            'wrk.method = "POST"\n'
+            'wrk.headers["Content-Type"] = "application/json"\n'
+            f"wrk.body = [==[{dumped({'loadbalancer': body})}]==]\n"
+        )
+        return load(stage, PATH, clients, seconds, script)
