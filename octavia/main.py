@@ -8,6 +8,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -284,25 +285,25 @@ def raise_epoch(config_files: Sequence[Path], state_path: Path | None) -> int:
     return 0
 
 
-APPLICATION: list[Callable[..., Any]] = []
-LOCK = threading.Lock()
-
-
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     """The WSGI entry for gunicorn or uWSGI (`octavia.main:application`): the API alone, with the configuration files
     that OCTAVIA_CONFIG_FILES names, separated by colons. A controller elsewhere finds what was asked for by its sweep.
     """
     with LOCK:
-        if not APPLICATION:
-            APPLICATION.append(api_alone())
-    return APPLICATION[0](environ, start_response)
+        app, _ = api_alone()
+    return app(environ, start_response)
 
 
-def api_alone() -> Callable[..., Any]:
+LOCK = threading.Lock()
+
+
+@cache
+def api_alone() -> tuple[Callable[..., Any], Database]:
+    """Made at the first request, so that a server that forks workers has forked them by then."""
     files = [Path(name) for name in os.environ.get("OCTAVIA_CONFIG_FILES", "").split(":") if name]
     settings = places.settings(files, None)
     place = places.find(settings)
     database = opened(settings)
     network = networking(settings, place, Addresses(database))
     compute = computing(settings, place, Authority.ensure(settings.state_path / "pki"))
-    return build(services(settings, Store(database, lambda _: None), network, compute))
+    return build(services(settings, Store(database, lambda _: None), network, compute)), database

@@ -26,6 +26,9 @@ def plain(row: Noun, status: str) -> Answer:
     answer = {name: getattr(row, name) for name in shown(type(row))}
     answer["provisioning_status"] = status
     answer["tenant_id"] = row.project_id
+    # Rows are sorted by microseconds; clients that parse by a fixed format know seconds only.
+    answer["created_at"] = row.created_at.replace(microsecond=0)
+    answer["updated_at"] = row.updated_at and row.updated_at.replace(microsecond=0)
     return answer
 
 

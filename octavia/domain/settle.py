@@ -59,10 +59,12 @@ def member(row: Member) -> dict[str, Any]:
 
 
 def health_monitor(row: HealthMonitor) -> dict[str, Any]:
+    """A monitor is in service as soon as it is wished for: it has no traffic that could tell."""
+    state = {"operating_status": "ONLINE" if row.admin_state_up else "OFFLINE"}
     if row.type not in HTTP_CHECKS:
-        return {}
+        return state
     defaults = {"http_method": "GET", "url_path": "/", "expected_codes": "200"}
-    return {name: value for name, value in defaults.items() if getattr(row, name) is None}
+    return state | {name: value for name, value in defaults.items() if getattr(row, name) is None}
 
 
 STEPS: dict[type[Noun], Callable[[Any], dict[str, Any]]] = {
