@@ -64,12 +64,12 @@ def ask(path: Path, request: bytes, patience: float = 5.0) -> bytes:
     with socket.socket(socket.AF_UNIX) as channel:
         channel.settimeout(patience)
         channel.connect(str(path))
-        channel.sendall(request)
         answer = b""
         try:
+            channel.sendall(request)
             while piece := channel.recv(65536):
                 answer += piece
-        except TimeoutError:
+        except (TimeoutError, BrokenPipeError, ConnectionResetError):
             pass
         return answer
 
