@@ -149,7 +149,7 @@ class LoadBalancer:
         write(self.folder / CANDIDATE, document.config.encode(), durable=False)
         held = self.document.binds if self.document else document.binds
         new = [bind for bind in document.binds if bind not in held]
-        if against := unbindable(new) or haproxy.complaint(self._command, self.folder, CANDIDATE):
+        if against := unbindable(new) or haproxy.objection(self._command, self.folder, CANDIDATE):
             raise Unfit(against)
         self._write_config(document)
         self._unsure = True

@@ -76,12 +76,17 @@ def ask_worker(path: Path, worker: int, command: str, timeout: float = PATIENCE)
 def tell(path: Path, worker: int, commands: Iterable[str]) -> None:
     """The worker has done the commands, in order. Raises HaproxyError with what it said against one of them: then it
     may have done others, those after it too."""
+    for complaint in complaints(path, worker, commands):
+        raise HaproxyError(complaint)
+
+
+def complaints(path: Path, worker: int, commands: Iterable[str]) -> Iterator[str]:
+    """What the worker says against these commands, which it does in order. Raises HaproxyError."""
     waiting = [f"@!{worker} {command}" for command in commands]
     while waiting:
         batch, waiting = waiting[:BATCH], waiting[BATCH:]
-        for line in ask(path, ";".join(batch)).splitlines():
-            if line.strip() and not ACCEPTED.match(line):
-                raise HaproxyError(line.strip())
+        said = ask(path, ";".join(batch)).splitlines()
+        yield from (line.strip() for line in said if line.strip() and not ACCEPTED.match(line))
 
 
 def workers(path: Path, timeout: float = 1.0) -> Workers:
@@ -131,7 +136,7 @@ def version(command: str) -> str:
     return found.group(1) if found else ""
 
 
-def complaint(command: str, folder: Path, config: str) -> str | None:
+def objection(command: str, folder: Path, config: str) -> str | None:
     """What HAProxy has against this configuration file (binds are not tried); None when nothing."""
     try:
         done = subprocess.run(

@@ -1,5 +1,6 @@
 """One HAProxy master with its worker: started, adopted, reloaded, told, ended."""
 
+import logging
 import os
 import signal
 import socket
@@ -7,12 +8,13 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from octavia.amphora import haproxy
+from octavia.amphora import carry, haproxy
 from octavia.amphora.haproxy import HaproxyError, Row, Unfit
 from octavia.amphora.watch import Keeper
 from octavia.host import processes
 from octavia.host.processes import Process
 
+LOGGER = logging.getLogger(__name__)
 RECORD = "haproxy.json"
 LOG = "haproxy.log"
 LONGEST_LOG = 1 << 20
@@ -37,6 +39,8 @@ class Haproxy:
         self._process: Process | None = None
         self._worker = 0
         self._finishing: frozenset[int] = frozenset()
+        self._failed: list[str] = []
+        self._young_until = 0.0
 
     @property
     def running(self) -> bool:
@@ -51,7 +55,7 @@ class Haproxy:
             self._worker = self._await_worker(found, ADOPTION)
         except HaproxyError:
             return False
-        self._process = found
+        self._process, self._young_until = found, time.monotonic() + carry.YOUNG
         keeper.follow(found)
         return True
 
@@ -78,12 +82,14 @@ class Haproxy:
             processes.end(process, grace=0)
             raise Unfit(self._alerts(begin)) if died else HaproxyError("HAProxy does not answer.") from None
         self._process, self._finishing = process, frozenset()
+        self._carry([])
         keeper.follow(process)
 
     def reload(self) -> None:
         """A new worker serves what the file says; the old one finishes its connections. Raises HaproxyError."""
         assert self._process is not None
         failed, begin, before = haproxy.workers(self._master).failed, self._log_end(), self._worker
+        entries = self._entries()
         try:
             os.kill(self._process.pid, signal.SIGUSR2)
         except ProcessLookupError:
@@ -92,6 +98,7 @@ class Haproxy:
         if worker is None:
             raise Unfit(self._alerts(begin))
         self._finishing, self._worker = self._finishing | {before}, worker
+        self._carry(entries)
 
     def tell(self, commands: Iterable[str]) -> None:
         """The worker that takes new connections has done the commands. Raises HaproxyError."""
@@ -104,6 +111,7 @@ class Haproxy:
         """
         worker = self._worker
         seen = {worker: haproxy.statistics(self._master, worker, GLANCE)}
+        self._failed = carry.down(seen[worker])
         for old in sorted(self._finishing - {worker}):
             try:
                 seen[old] = haproxy.statistics(self._master, old, GLANCE)
@@ -128,6 +136,25 @@ class Haproxy:
         if (self.folder / RECORD).exists():
             where = str(self.folder.resolve())
             processes.end_all(processes.those(lambda pid: works_in(pid, where) and is_haproxy(pid)), grace=0)
+
+    def _entries(self) -> list[carry.Entry]:
+        """What a worker that is too young would not hand over itself. Those that failed are noted anew on the way."""
+        try:
+            self.statistics()
+            if time.monotonic() < self._young_until:
+                return carry.entries(lambda command: haproxy.ask_worker(self._master, self._worker, command))
+        except HaproxyError as error:
+            LOGGER.warning("%s: a new worker will know nothing of what this one knew: %s", self.folder.name, error)
+        return []
+
+    def _carry(self, entries: Iterable[carry.Entry]) -> None:
+        """The new worker knows of failed members and sticking clients what the one before it knew."""
+        self._young_until = time.monotonic() + carry.YOUNG
+        try:
+            for complaint in haproxy.complaints(self._master, self._worker, carry.commands(entries, self._failed)):
+                LOGGER.debug("%s: %s", self.folder.name, complaint)
+        except HaproxyError as error:
+            LOGGER.warning("%s: the new worker could not be told: %s", self.folder.name, error)
 
     def _await_ports(self, binds: Sequence[tuple[str, int]]) -> None:
         """Nobody has them. Raises HaproxyError."""

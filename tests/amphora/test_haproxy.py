@@ -69,7 +69,7 @@ def test_alerts_are_told_without_decoration() -> None:
 
 def test_a_missing_binary_is_said(tmp_path: Path) -> None:
     assert haproxy.version("/nowhere/haproxy") == ""
-    assert "/nowhere/haproxy cannot be run" in (haproxy.complaint("/nowhere/haproxy", tmp_path, "x.cfg") or "")
+    assert "/nowhere/haproxy cannot be run" in (haproxy.objection("/nowhere/haproxy", tmp_path, "x.cfg") or "")
 
 
 def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
