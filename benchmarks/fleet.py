@@ -35,9 +35,6 @@ def run(quick: bool) -> list[Result]:
         resting = (cpu() - resting) / REST * 100
         removing = removed(stage)
     tenth = count // 10
-    say(
-        f"medians of the first and the last {tenth}: {spread(creating[:tenth])[1]:.3f}, {spread(creating[-tenth:])[1]:.3f}"
-    )
     return [
         Result(what="POST to the first 200: the first", unit="s", samples=creating[:1], most=1.0),
         Result(what=f"POST to the first 200: number {count}", unit="s", samples=creating[-1:], most=1.0),
