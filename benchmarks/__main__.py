@@ -3,11 +3,13 @@
 import argparse
 import os
 import signal
+import subprocess
 import sys
 from types import FrameType
 
-from benchmarks import api, create, fleet, member, memory
+from benchmarks import api, create, fleet, member, memory, recovery
 from benchmarks.harness import Benchmark, keep, table
+from benchmarks.machine import introduction, machine
 from tools.stage import ROOT, StageError
 
 ALL: dict[str, Benchmark] = {
@@ -15,8 +17,11 @@ ALL: dict[str, Benchmark] = {
     "member": member.run,
     "memory": memory.run,
     "fleet": fleet.run,
+    "recovery": recovery.run,
     "api": api.run,
 }
+LONGEST = 900
+"""Seconds after which a benchmark is given up."""
 INSIDE = "OCTAVIA_BENCHMARKS_INSIDE"
 # The shell stays as the first process: it takes in whatever is left without a parent.
 SETUP = 'mount -t tmpfs -o mode=755 tmpfs /run && ip link set lo up && "$@"'
@@ -27,18 +32,29 @@ def main() -> int:
     if os.geteuid() == 0 and INSIDE not in os.environ:
         apart()
     signal.signal(signal.SIGTERM, interrupt)
-    failed = 0
-    for name in arguments.names or ALL:
-        print(f"\n==> {name}: {sys.modules[ALL[name].__module__].__doc__}", flush=True)
-        try:
-            rows = [result.row() for result in ALL[name](arguments.quick)]
-        except StageError as error:
-            print(f"error: {error}", file=sys.stderr)
-            failed += 1
-            continue
-        print(table(rows), flush=True)
-        print(f"    kept as {keep(name, rows).relative_to(ROOT)}", flush=True)
+    signal.signal(signal.SIGALRM, too_long)
+    failed = [name for name in arguments.names or ALL if not measure(name, quick=arguments.quick)]
+    if failed:
+        print(f"\nnot measured: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def measure(name: str, *, quick: bool) -> bool:
+    """The benchmark's table is printed and kept; False where there is none."""
+    print(f"\n==> {name}: {sys.modules[ALL[name].__module__].__doc__}", flush=True)
+    here = machine()
+    print(f"    {introduction(here)}", flush=True)
+    signal.alarm(LONGEST)
+    try:
+        rows = [result.row() for result in ALL[name](quick)]
+    except (StageError, AssertionError, OSError, subprocess.SubprocessError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return False
+    finally:
+        signal.alarm(0)
+    print(table(rows), flush=True)
+    print(f"    kept as {keep(name, rows, here).relative_to(ROOT)}", flush=True)
+    return True
 
 
 def parsed() -> argparse.Namespace:
@@ -53,6 +69,10 @@ def apart() -> None:
     kinds = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
     command = ["unshare", *kinds, "sh", "-c", SETUP, "sh", sys.executable, "-m", "benchmarks", *sys.argv[1:]]
     os.execvpe(command[0], command, os.environ | {INSIDE: "1"})
+
+
+def too_long(_number: int, _frame: FrameType | None) -> None:
+    raise StageError(f"it takes longer than {LONGEST} s")
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -5,7 +5,8 @@ import tempfile
 import uuid
 from pathlib import Path
 
-from benchmarks.harness import Result, Wrk, create, deployment, dumped, say, understood, wrk_command
+from benchmarks.harness import Result, create, deployment, dumped, say
+from benchmarks.load import Wrk, understood, wrk_command
 from tools.stage import ROOT, Stage
 
 CONFIG = """[controller_worker]

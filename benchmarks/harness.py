@@ -2,10 +2,7 @@
 
 import ipaddress
 import json
-import os
-import platform
-import re
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +20,7 @@ from octavia.host.links import bridge_name
 from tools.stage import ROOT, WEB_PORT, Stage, StageError
 
 RESULTS = ROOT / "benchmarks" / "results"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 
 class Result(Struct, kw_only=True):
@@ -43,6 +41,7 @@ class Result(Struct, kw_only=True):
             "median": middle,
             "p10": low,
             "p90": high,
+            "worst": max(self.samples),
             "n": len(self.samples),
             "at_most": self.most,
             "aim": self.aim,
@@ -66,34 +65,28 @@ def say(text: str) -> None:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    head = f"    {'':<58}{'median':>10}{'p10':>10}{'p90':>10}{'n':>6}  {'unit':<6}{'at most':>8}{'aim':>8}"
+    head = f"    {'':<58}{'median':>9}{'p10':>9}{'p90':>9}{'worst':>9}{'n':>5}  {'unit':<5}{'at most':>8}{'aim':>6}"
     lines = [head]
     for row in rows:
-        numbers = "".join(f"{row[name]:>10.4g}" for name in ("median", "p10", "p90"))
-        limits = "".join(f"{'' if row[name] is None else format(row[name], 'g'):>8}" for name in ("at_most", "aim"))
+        numbers = "".join(f"{number(row[name]):>9}" for name in ("median", "p10", "p90", "worst"))
+        most, aim = ("" if row[name] is None else format(row[name], "g") for name in ("at_most", "aim"))
         missed = "  MISSED" if row["at_most"] is not None and row["median"] > row["at_most"] else ""
-        lines.append(f"    {row['what']:<58}{numbers}{row['n']:>6}  {row['unit']:<6}{limits}{missed}")
+        lines.append(f"    {row['what']:<58}{numbers}{row['n']:>5}  {row['unit']:<5}{most:>8}{aim:>6}{missed}")
     return "\n".join(lines)
 
 
-def keep(name: str, rows: Sequence[dict[str, Any]]) -> Path:
+def number(value: float) -> str:
+    """Three digits that matter, and no exponent."""
+    if value == int(value) or abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def keep(name: str, rows: Sequence[dict[str, Any]], machine: dict[str, Any]) -> Path:
     RESULTS.mkdir(parents=True, exist_ok=True)
     file = RESULTS / f"{name}.json"
-    file.write_text(json.dumps({"name": name, "machine": machine(), "results": rows}, indent=2) + "\n")
+    file.write_text(json.dumps({"name": name, "machine": machine, "results": rows}, indent=2) + "\n")
     return file
-
-
-def machine() -> dict[str, Any]:
-    said = subprocess.run(["haproxy", "-v"], capture_output=True, text=True, check=False).stdout
-    version = re.search(r"version (\S+)", said)
-    return {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "cpus": os.cpu_count(),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "haproxy": version[1] if version else None,
-        "root": os.geteuid() == 0,
-    }
 
 
 @contextmanager
@@ -110,7 +103,19 @@ def deployment(config: str = "") -> Iterator[Stage]:
         stage.keep_agents_logs()
         raise
     finally:
-        stage.clear()
+        with undisturbed():
+            stage.clear()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Nobody can interrupt what is done here."""
+    before = {which: signal.signal(which, signal.SIG_IGN) for which in SIGNALS}
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
 
 
 class Backends:
@@ -207,47 +212,6 @@ def waited(true: Callable[[], bool], what: str, seconds: float) -> None:
 def vip(stage: Stage, number: int) -> str:
     """An address for a VIP, out of the way of those that are given out by themselves."""
     return str(ipaddress.ip_network(stage.subnet()["cidr"])[1024 + number])
-
-
-class Wrk(Struct, kw_only=True):
-    """What wrk says of a run."""
-
-    requests: int
-    rate: float
-    p50: float
-    """Milliseconds."""
-    p99: float
-    failed: int
-
-
-def wrk_command(url: str, *, connections: int, seconds: int, script: Path | None = None) -> list[str]:
-    if shutil.which("wrk") is None:
-        raise StageError("wrk is not installed: apt-get install wrk")
-    more = [] if script is None else ["-s", str(script)]
-    return ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, url]
-
-
-def understood(output: str) -> Wrk:
-    """Raises StageError for what is no report of wrk."""
-    total = re.search(r"(\d+) requests in", output)
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
-    if total is None or rate is None:
-        raise StageError(f"wrk failed: {output.strip()}")
-    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
-    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
-    failed = sum(map(int, errors.groups())) if errors else 0
-    return Wrk(
-        requests=int(total[1]),
-        rate=float(rate[1]),
-        p50=percentile(output, 50),
-        p99=percentile(output, 99),
-        failed=failed + (int(wrong[1]) if wrong else 0),
-    )
-
-
-def percentile(output: str, which: int) -> float:
-    found = re.search(rf"{which}%\s+([\d.]+)(us|ms|s)", output)
-    return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]] if found else float("nan")
 
 
 def dumped(value: Any) -> str:

@@ -1,89 +1,81 @@
-"""A member added, and removed, under load: until it takes effect, and what that costs other requests."""
+"""A member added, and removed, under load: until it takes effect, and how many requests fail meanwhile."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
-from benchmarks import setting
-from benchmarks.figures import Figure, measured
-from tests.e2e.stage import Stage
+from benchmarks.harness import (
+    Backends,
+    Probe,
+    Result,
+    create,
+    deployment,
+    populated,
+    ready_network,
+    say,
+    settled,
+    vip,
+)
+from benchmarks.load import RunningSteady, RunningWrk
+from tools.stage import Stage
 
-LIMIT = 300
-MAY = 100
-AIM = 20
-STEADY = 2
-"""Members that are there all the time."""
-QUIET = 0.3
-"""Seconds without an answer after which a removed member counts as gone."""
+CONNECTIONS = 32
 
 
-def run(*, quick: bool) -> Iterator[Figure]:
-    """A few requests first, for comparison; then under two clients at once: wrk, which saturates the machine with 32 kept
-    connections, and one that opens a connection for each request, every 5 ms.
+def run(quick: bool) -> list[Result]:
+    """Two clients at once: wrk, which saturates the machine over connections that it keeps, and one that opens a
+    connection for each request. Before that, the second one alone.
     """
-    rounds = 3 if quick else 20
-    with setting.staged() as stage:
-        members = setting.Members(stage, STEADY + 2 * rounds)
-        steady = range(setting.FIRST_PORT, setting.FIRST_PORT + STEADY)
-        _, made = setting.create(stage, setting.wanted(stage.subnet(), members.address, *steady))
-        setting.active(stage, made["id"])
-        edits = Edits(stage, members, made)
-        vip = made["vip_address"]
-        yield from light(stage, edits, vip, rounds)
-        yield from loaded(stage, edits, vip, rounds)
+    rounds = 5 if quick else 20
+    with deployment() as stage:
+        ready_network(stage)
+        edits = Edits(stage, rounds)
+        light = RunningSteady(stage, edits.address)
+        calm = [edits.round() for _ in range(rounds)]
+        alone = light.stop()
+        wrk, other = (
+            RunningWrk(stage, f"http://{edits.address}/", connections=CONNECTIONS),
+            RunningSteady(stage, edits.address),
+        )
+        time.sleep(1)
+        loaded = [edits.round() for _ in range(rounds)]
+        second, seen = other.stop(), wrk.stop()
+    return [
+        Result(what="POST of a member to its first answer, under wrk", unit="ms", samples=loaded, most=100, aim=20),
+        Result(what="  wrk: requests per second", unit="1/s", samples=[seen.rate]),
+        Result(what="  wrk: failed requests", unit="", samples=[seen.failed], most=0),
+        Result(what="  a connection for each: failed requests", unit="", samples=[second.failed], most=0),
+        Result(what="  a connection for each: longest gap", unit="ms", samples=[second.longest_gap * 1000]),
+        Result(what="the same with a request every 5 ms and no wrk", unit="ms", samples=calm, most=100, aim=20),
+        Result(what="  a connection for each: failed requests", unit="", samples=[alone.failed], most=0),
+    ]
 
 
 class Edits:
-    """Adds members and removes them, each on a port that no one had before."""
+    """A load balancer that always has two members, and for a while a third."""
 
-    def __init__(self, stage: Stage, members: setting.Members, load_balancer: dict[str, Any]) -> None:
-        self.stage, self.members = stage, members
-        self.load_balancer_id = load_balancer["id"]
-        self.path = f"/pools/{load_balancer['pools'][0]['id']}/members"
-        self.next_port = setting.FIRST_PORT + STEADY
+    def __init__(self, stage: Stage, rounds: int) -> None:
+        self.stage = stage
+        self.backends = Backends(stage, 2 + 2 * rounds)
+        self.next = 2
+        self.address = vip(stage, 0)
+        steady = [self.backends.member(number) for number in (0, 1)]
+        made = create(stage, populated(stage, "lb", self.address, steady))
+        self.identifier = made["id"]
+        self.path = f"/v2/lbaas/pools/{made['pools'][0]['id']}/members"
+        settled(stage, self.identifier)
+        waiting = Probe(stage, self.address)
+        waiting.moment()
 
-    def round(self) -> tuple[float, float]:
-        """Milliseconds until an added member answers, and until it does not any more once it is removed."""
-        port, self.next_port = self.next_port, self.next_port + 1
-        body = {"member": {"address": self.members.address, "protocol_port": port}}
+    def round(self) -> float:
+        """Milliseconds until a member that is new answers; it is removed again."""
+        number, self.next = self.next, self.next + 1
+        probe = Probe(self.stage, self.address, self.backends.name(number))
+        body: dict[str, Any] = {"member": self.backends.member(number)}
         began = time.monotonic()
-        member = self.stage.call("POST", self.path, body, status=201)["member"]
-        added = self.members.first(port) - began
-        setting.active(self.stage, self.load_balancer_id, pause=0.02)
-        began = time.monotonic()
-        self.stage.call("DELETE", f"{self.path}/{member['id']}", status=204)
-        removed = self.silent(port) - began
-        setting.active(self.stage, self.load_balancer_id, pause=0.02)
-        return added * 1000, max(0.0, removed) * 1000
-
-    def silent(self, port: int) -> float:
-        """When the member answered last."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() - (last := self.members.last(port)) < QUIET:
-            assert time.monotonic() < deadline, "a removed member goes on answering"
-            time.sleep(QUIET / 3)
-        return last
-
-
-def light(stage: Stage, edits: Edits, vip: str, rounds: int) -> Iterator[Figure]:
-    """With requests every 2 ms, so that somebody is there to notice."""
-    traffic = stage.traffic(vip, interval=0.002, limit=LIMIT)
-    added = [edits.round()[0] for _ in range(rounds)]
-    seen = traffic.stop()
-    yield measured("a few requests: POST of a member to its first answer", "ms", added, at_most=MAY, aim=AIM)
-    yield measured("a few requests: failed", "of all", [sum(seen["failures"].values())], at_most=0)
-
-
-def loaded(stage: Stage, edits: Edits, vip: str, rounds: int) -> Iterator[Figure]:
-    wrk = setting.Wrk(stage, f"http://{vip}/")
-    traffic = stage.traffic(vip, limit=LIMIT)
-    time.sleep(1)
-    times = [edits.round() for _ in range(rounds)]
-    other, seen = traffic.stop(), wrk.stop()
-    yield measured("wrk: POST of a member to its first answer", "ms", (on for on, _ in times), at_most=MAY, aim=AIM)
-    yield measured("wrk: DELETE of a member to its last answer", "ms", (off for _, off in times))
-    yield measured("wrk: requests", "/s", [seen["requests"] / seen["seconds"]])
-    yield measured("wrk: failed requests", "of all", [setting.failed(seen)], at_most=0)
-    yield measured("a connection for each: requests", "", [other["requests"]])
-    yield measured("a connection for each: failed", "of all", [sum(other["failures"].values())], at_most=0)
-    yield measured("a connection for each: longest gap", "ms", [other["longest_gap"] * 1000])
+        made = self.stage.call("POST", self.path, body)["member"]
+        took = (probe.moment() - began) * 1000
+        settled(self.stage, self.identifier)
+        self.stage.call("DELETE", f"{self.path}/{made['id']}")
+        settled(self.stage, self.identifier)
+        say(f"{self.backends.name(number)}: {took:.0f} ms")
+        return took
