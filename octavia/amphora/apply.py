@@ -32,6 +32,8 @@ class LoadBalancer:
     ) -> None:
         self.folder = folder
         self.document: Document | None = None
+        self.is_monitored = False
+        """Whether HAProxy may find out by itself that a member is down."""
         self.haproxy = Haproxy(folder, command)
         self._command = command
         self._links = links
@@ -108,6 +110,7 @@ class LoadBalancer:
 
     def _accept(self, document: Document) -> None:
         self.document, self._fault = document, None
+        self.is_monitored = any("check" in server.options for server in document.servers)
         self._applied = Applied(generation=document.generation, digest=digest(document), fence=document.fence)
 
     def _settle(self, document: Document | None) -> None:
