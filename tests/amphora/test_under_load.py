@@ -162,12 +162,17 @@ def state(stage: Stage, wish: Wish) -> set[tuple[str, ...]]:
 
 
 def statuses(stage: Stage, wish: Wish) -> set[tuple[str, ...]]:
-    """Name, status, weight and kind of each server, as its counters show them."""
+    """Name, status, weight and kind of each server, as its counters show them.
+
+    A server at rest shows a weight that was changed meanwhile only when it works again.
+    """
     head, *rows = stage.ask(wish.id, "show stat").splitlines()
     names = head.removeprefix("# ").split(",")
     found = [dict(zip(names, row.split(","), strict=False)) for row in rows if row]
-    kept = ("pxname", "svname", "status", "weight", "act", "bck", "cookie", "mode", "addr", "check_rise", "check_fall")
-    return {tuple(each[name] for name in kept) for each in found if each["svname"] not in ("FRONTEND", "BACKEND")}
+    kept = ("pxname", "svname", "status", "act", "bck", "cookie", "mode", "addr", "check_rise", "check_fall")
+    servers = [each for each in found if each["svname"] not in ("FRONTEND", "BACKEND")]
+    weights = ["" if each["status"] == "MAINT" else each["weight"] for each in servers]
+    return {(*(each[name] for name in kept), weight) for each, weight in zip(servers, weights, strict=True)}
 
 
 def fresh(stage: Stage, wish: Wish) -> None:
