@@ -7,13 +7,14 @@ import subprocess
 import sys
 from types import FrameType
 
-from benchmarks import api, create, fleet, member, memory, recovery
+from benchmarks import api, create, fleet, member, memory, recovery, rootless
 from benchmarks.harness import Benchmark, keep, table
 from benchmarks.machine import introduction, machine
 from tools.stage import ROOT, StageError
 
 ALL: dict[str, Benchmark] = {
     "create": create.run,
+    "rootless": rootless.run,
     "member": member.run,
     "memory": memory.run,
     "fleet": fleet.run,

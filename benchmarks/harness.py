@@ -137,10 +137,10 @@ class Backends:
 
 
 class Probe:
-    """Asks one address, a thousand times a second if it can, until the right one answers."""
+    """Asks one address, with these pauses, until the right one answers."""
 
-    def __init__(self, stage: Stage, address: str, wanted: str = "") -> None:
-        argv = [sys.executable, str(ROOT / "benchmarks" / "probe.py"), address, "80", wanted]
+    def __init__(self, stage: Stage, address: str, wanted: str = "", pause: float = 0.001) -> None:
+        argv = [sys.executable, str(ROOT / "benchmarks" / "probe.py"), address, "80", wanted, str(pause)]
         self._process = subprocess.Popen(stage.inside(argv), stdout=subprocess.PIPE, text=True, env=stage.marked)
         if self._line() != "started":
             raise StageError("the probe did not start")

@@ -1,4 +1,4 @@
-"""Asks until the right one answers, and prints when that was. Run as: python probe.py ADDRESS PORT [WANTED]
+"""Asks until the right one answers, and prints when that was. Run as: python probe.py ADDRESS PORT WANTED [PAUSE]
 
 It does not wait long for a connection: the first packets to an address that is not there yet wait for its neighbour.
 """
@@ -20,6 +20,7 @@ def answer(address: str, port: int) -> bytes:
 
 def main() -> None:
     address, port, wanted = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
+    pause = float(sys.argv[4]) if len(sys.argv) > 4 else 0.001
     print("started", flush=True)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -30,7 +31,7 @@ def main() -> None:
         if head.startswith(b"HTTP/1.1 200") and wanted in body:
             print(f"{time.monotonic():.6f}", flush=True)
             return
-        time.sleep(0.001)
+        time.sleep(pause)
 
 
 if __name__ == "__main__":
