@@ -88,7 +88,7 @@ class Actor:
             raise Refused(f"Subnet {step.subnet_id} is not there any more.")
         try:
             port = self._ports.network.ensure_port(
-                port_id=port_id_of(step.amphora.id, subnet.network_id),
+                port_id=port_id_of(step.amphora.id, subnet.id),
                 subnet_id=subnet.id,
                 address=step.address,
                 owner=step.amphora.id,

@@ -36,7 +36,7 @@ class Observer:
 
     def _seen(self, row: Amphora, *, asked: bool) -> Seen:
         instance = self._compute.get(row.id)
-        ports = {port.network_id: port for port in self._network.ports_of(row.id)}
+        ports = {port.fixed_ips[0].subnet_id: port for port in self._network.ports_of(row.id)}
         if instance is None or row.condemned is not None or not asked:
             return Seen(row=row, instance=instance, ports=ports)
         introduction, agent, silence = self._ask(row, instance)

@@ -88,8 +88,8 @@ def machine(wish: Wish, graph: Graph, world: World, seen: Seen, now: datetime) -
     if seen.instance is None:
         boot: tuple[Step, ...] = (Boot(seen.row), *attachments(seen, subnets))
         return Plan(boot, Again(POLL), f"Booting amphora {seen.row.id}.")
-    if lost := [subnet for subnet in subnets if subnet.network_id not in seen.ports]:
-        return Plan(attachments(seen, lost), Again(0), f"Attaching amphora {seen.row.id} to its networks.")
+    if lost := [subnet for subnet in subnets if subnet.id not in seen.ports]:
+        return Plan(attachments(seen, lost), Again(0), f"Attaching amphora {seen.row.id} to its subnets.")
     if (
         wish.certificates
         and seen.row.cert_expiration is None
@@ -102,17 +102,16 @@ def machine(wish: Wish, graph: Graph, world: World, seen: Seen, now: datetime) -
 
 
 def wanted_subnets(graph: Graph, world: World) -> tuple[list[Subnet], str | None]:
-    """One subnet for each network that the amphora must have a link in, the VIP's first; or one that is missing."""
+    """The subnets that the amphora must have a link in, the VIP's first; or one that is missing."""
     ids = [graph.load_balancer.vip_subnet_id, *(member.subnet_id for member in live(graph).members)]
-    by_network: dict[str, Subnet] = {}
+    found: dict[str, Subnet] = {}
     for subnet_id in ids:
         if subnet_id is None:
             continue
         if subnet_id not in world.subnets:
             return [], subnet_id
-        subnet = world.subnets[subnet_id]
-        by_network.setdefault(subnet.network_id, subnet)
-    return list(by_network.values()), None
+        found[subnet_id] = world.subnets[subnet_id]
+    return list(found.values()), None
 
 
 def attachments(seen: Seen, subnets: list[Subnet]) -> tuple[Step, ...]:
@@ -162,14 +161,14 @@ def serving(wish: Wish, graph: Graph, world: World, seen: Seen) -> Plan | None:
         return Plan(tuple(steps), Again(0), f"Putting generation {top.generation} in force in amphora {seen.row.id}.")
     if surplus := surplus_ports(graph, world, seen):
         leave = tuple(Detach(seen.row, port) for port in surplus)
-        return Plan(leave, Again(0), f"Detaching amphora {seen.row.id} from networks that it no longer needs.")
+        return Plan(leave, Again(0), f"Detaching amphora {seen.row.id} from subnets that it no longer needs.")
     return None
 
 
 def surplus_ports(graph: Graph, world: World, seen: Seen) -> list[NetworkPort]:
     subnets, _ = wanted_subnets(graph, world)
-    needed = {subnet.network_id for subnet in subnets}
-    return [port for network_id, port in seen.ports.items() if network_id not in needed]
+    needed = {subnet.id for subnet in subnets}
+    return [port for subnet_id, port in seen.ports.items() if subnet_id not in needed]
 
 
 def in_force(agent: AgentState, document: Document) -> bool:
@@ -194,11 +193,11 @@ def wanted_document(wish: Wish, graph: Graph, world: World, seen: Seen, agent: A
 
 
 def interfaces(graph: Graph, world: World, seen: Seen) -> tuple[Interface, ...]:
-    """The amphora's links: its own address in each network, and the VIP beside it in the VIP's."""
+    """The amphora's links: its own address in each subnet, and the VIP beside it in the VIP's."""
     subnets, _ = wanted_subnets(graph, world)
     links = []
     for subnet in subnets:
-        port = seen.ports[subnet.network_id]
+        port = seen.ports[subnet.id]
         holds_vip = subnet.id == graph.load_balancer.vip_subnet_id
         links.append(
             Interface(

@@ -23,7 +23,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     instance: Instance | None = None
     """None: compute is certain that there is none."""
     ports: dict[str, NetworkPort] = {}
-    """Network id to the amphora's own port there."""
+    """Subnet id to the amphora's own port there."""
     introduction: Introduction | None = None
     agent: AgentState | None = None
     silence: str | None = None
@@ -139,9 +139,9 @@ class Plan(Struct, frozen=True):
     """What the visit does, in English."""
 
 
-def port_id_of(amphora_id: str, network_id: str) -> str:
-    """The id of an amphora's own port in a network: known before the port is, so that no crash can leak one."""
-    return str(uuid.uuid5(PORTS, f"{amphora_id} {network_id}"))
+def port_id_of(amphora_id: str, subnet_id: str) -> str:
+    """The id of an amphora's own port in a subnet: known before the port is, so that no crash can leak one."""
+    return str(uuid.uuid5(PORTS, f"{amphora_id} {subnet_id}"))
 
 
 def age(row: Amphora, now: datetime) -> float:

@@ -37,7 +37,7 @@ from octavia.drivers.compute import Instance
 from octavia.render import document
 from tests import builders
 
-NETWORK, SUBNET, OTHER = "network-1", "subnet-1", "network-2"
+NETWORK, SUBNET, OTHER = "network-1", "subnet-1", "subnet-2"
 FENCE = Fence(1, 7)
 SUBNETS = {
     SUBNET: Subnet(
@@ -66,14 +66,14 @@ def wish(of: Graph | None) -> Wish:
     return Wish(cluster_id="cluster", graph=of, fence=FENCE)
 
 
-def port(amphora_id: str, network: str) -> NetworkPort:
+def port(amphora_id: str, subnet: str) -> NetworkPort:
     return NetworkPort(
-        id=f"port of {amphora_id} in {network}",
-        network_id=network,
+        id=f"port of {amphora_id} in {subnet}",
+        network_id=NETWORK,
         owner=amphora_id,
         device_owner="octavia:amphora",
         mac_address="fa:16:3e:00:00:01",
-        fixed_ips=(FixedIp(SUBNET, "198.18.0.9"),),
+        fixed_ips=(FixedIp(subnet, "198.18.0.9"),),
     )
 
 
@@ -93,7 +93,7 @@ def agent(row: Amphora, applied: dict[str, Applied], protocol: int = 1) -> Agent
 def serving(of: Graph, **row: Any) -> Seen:
     """An amphora that is all that the graph wishes."""
     made = amphora(**row)
-    ports = {NETWORK: port(made.id, NETWORK)}
+    ports = {SUBNET: port(made.id, SUBNET)}
     seen = Seen(row=made, instance=instance(made), ports=ports, agent=agent(made, {}))
     for step in plan(wish(of), World(amphorae=(seen,), subnets=SUBNETS), builders.NOW).steps:
         if isinstance(step, Push):
@@ -129,7 +129,7 @@ def seen_of(condemned: bool, certified: bool, there: bool, attached: bool, state
     return Seen(
         row=row,
         instance=instance(row) if there else None,
-        ports={NETWORK: port(row.id, NETWORK), OTHER: port(row.id, OTHER)} if attached else {},
+        ports={SUBNET: port(row.id, SUBNET), OTHER: port(row.id, OTHER)} if attached else {},
         introduction=Introduction(protocol=1, certificate_request="r", certificate_proof="p") if introduced else None,
         agent=state_of(row, state),
     )
@@ -198,7 +198,7 @@ def test_the_way_of_an_amphora() -> None:
     row = amphora(cert_expiration=None)
     seen = Seen(row=row)
     assert steps_for(seen) == [Boot, Attach]
-    seen = msgspec.structs.replace(seen, instance=instance(row), ports={NETWORK: port(row.id, NETWORK)})
+    seen = msgspec.structs.replace(seen, instance=instance(row), ports={SUBNET: port(row.id, SUBNET)})
     assert steps_for(seen) == []
     intro = Introduction(protocol=1, certificate_request="r", certificate_proof="p")
     assert steps_for(msgspec.structs.replace(seen, introduction=intro)) == [Certify]
@@ -243,9 +243,17 @@ def test_a_link_that_is_not_needed_any_more_goes() -> None:
     assert steps_for(msgspec.structs.replace(seen, ports=ports)) == [Detach]
 
 
+def test_a_member_in_another_subnet_of_the_network_gets_a_link_there() -> None:
+    """The VIP's network may have more subnets: an IPv6 VIP reaches an IPv4 member only from an address beside it."""
+    of = put(GRAPH, builders.member(GRAPH.pools[0], subnet_id=OTHER))
+    both = SUBNETS | {OTHER: msgspec.structs.replace(SUBNETS[SUBNET], id=OTHER, cidr="192.0.2.0/24")}
+    made = plan(wish(of), World(amphorae=(serving(GRAPH),), subnets=both), builders.NOW)
+    assert [step.subnet_id for step in made.steps if isinstance(step, Attach)] == [OTHER]
+
+
 def test_an_agent_that_never_spoke_is_given_up_in_the_end() -> None:
     row = amphora(cert_expiration=None, created_at=builders.NOW - timedelta(seconds=61))
-    seen = Seen(row=row, instance=instance(row), ports={NETWORK: port(row.id, NETWORK)})
+    seen = Seen(row=row, instance=instance(row), ports={SUBNET: port(row.id, SUBNET)})
     assert steps_for(seen) == [Condemn]
 
 

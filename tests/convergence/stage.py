@@ -143,7 +143,7 @@ class Stage:
         document = self.agents.documents(amphora.id)[graph.load_balancer.id]
         assert document.generation == graph.load_balancer.generation
         assert digest(document)
-        port = port_id_of(amphora.id, graph.load_balancer.vip_network_id or "")
+        port = port_id_of(amphora.id, graph.load_balancer.vip_subnet_id or "")
         assert set(self.compute.machines[amphora.id].ports) == {port}
         assert {server.name for server in document.servers} <= {member.id for member in graph.members}
         return {amphora.id}
