@@ -1,5 +1,6 @@
 """A small web server that says who it is. Usage: member.py NAME ADDRESS PORT"""
 
+import socket
 import socketserver
 import sys
 from http.server import BaseHTTPRequestHandler
@@ -27,6 +28,11 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 1024
 
 
+class Server6(Server):
+    address_family = socket.AF_INET6
+
+
 if __name__ == "__main__":
     Member.name = sys.argv[1]
-    Server((sys.argv[2], int(sys.argv[3])), Member).serve_forever()
+    kind = Server6 if ":" in sys.argv[2] else Server
+    kind((sys.argv[2], int(sys.argv[3])), Member).serve_forever()

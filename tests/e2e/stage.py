@@ -251,7 +251,7 @@ class Stage:
 
     def host(self, number: int, name: str | None = None, port: int = 8080) -> tuple[str, int]:
         """A web server of this name in a namespace of its own on the demo network. Its address and port."""
-        address, name = f"198.18.12.{number}", name or f"m{number}"
+        address = f"198.18.12.{number}"
         namespace, bridge = f"host{number}", links.bridge_name(network_id("demo"))
         steps = [
             f"ip netns add {namespace}",
@@ -259,12 +259,17 @@ class Stage:
             f"ip link set host{number} master {bridge} up",
             f"ip -n {namespace} link set lo up",
             f"ip -n {namespace} address add {address}/20 dev eth0",
+            f"ip -n {namespace} address add {six(number)}/64 dev eth0 nodad || :",
             f"ip -n {namespace} link set eth0 up",
         ]
         self.inside(["sh", "-ec", "\n".join(steps)])
-        argv = [python(self.kind), str(HERE / "member.py"), name, address, str(port)]
-        self.spawn(["nsenter", f"--net=/run/netns/{namespace}", *argv])
+        self.web(number, name or f"m{number}", address, port)
         return address, port
+
+    def web(self, number: int, name: str, address: str, port: int = 8080) -> "subprocess.Popen[str]":
+        """Another web server on this host, which has the address given or six(number) for IPv6."""
+        argv = [python(self.kind), str(HERE / "member.py"), name, address, str(port)]
+        return self.spawn(["nsenter", f"--net=/run/netns/host{number}", *argv])
 
     def traffic(self, vip: str, port: int = 80, interval: float = 0.005, limit: float = 60) -> "Traffic":
         argv = [python(self.kind), str(HERE / "traffic.py"), vip, str(port), str(interval), str(limit)]
@@ -329,6 +334,11 @@ def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])
+
+
+def six(number: int) -> str:
+    """The IPv6 address of a host."""
+    return f"fd6f:6374:6176::12:{number}"
 
 
 def stop(child: "subprocess.Popen[Any]") -> None:
