@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.harness import Result, create, deployment, dumped, say
 from benchmarks.load import Wrk, understood, wrk_command
-from tools.stage import ROOT, Stage
+from tools.stage import ROOT, Stage, StageError
 
 CONFIG = """[controller_worker]
 compute_driver = noop
@@ -16,6 +16,18 @@ amphora_driver = noop
 """
 ROWS = 1000
 PATH = "/v2/lbaas/loadbalancers"
+TURNS = """
+local made = {}
+request = function()
+  local id = table.remove(made)
+  if id then return wrk.format("DELETE", "PATH/" .. id) end
+  return wrk.format("POST", "PATH", {["Content-Type"] = "application/json"}, [==[BODY]==])
+end
+response = function(status, headers, body)
+  local id = status == 201 and body:match('"loadbalancer": ?{.-"id": ?"([%x-]+)"')
+  if id then table.insert(made, id) end
+end
+"""
 
 
 def run(quick: bool) -> list[Result]:
@@ -32,7 +44,8 @@ def run(quick: bool) -> list[Result]:
             results += rows(f"show one, {clients} clients", [load(stage, f"{PATH}/{first}", clients, seconds)])
             results += rows(f"list of 100, {clients} clients", [load(stage, f"{PATH}?limit=100", clients, seconds)])
         for clients in (1, 16):
-            results += rows(f"create, {clients} clients", [posted(stage, body, clients, seconds)])
+            both = in_turns(stage, body | {"name": f"turns{clients}"}, clients, seconds)
+            results += rows(f"create and delete in turns, {clients} clients", [both])
     return results
 
 
@@ -51,12 +64,13 @@ def load(stage: Stage, path: str, clients: int, seconds: int, script: Path | Non
     return understood(subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False).stdout)
 
 
-def posted(stage: Stage, body: dict[str, str], clients: int, seconds: int) -> Wrk:
+def in_turns(stage: Stage, body: dict[str, str], clients: int, seconds: int) -> Wrk:
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder, "post.lua")
-        script.write_text(
-            'wrk.method = "POST"\n'
-            'wrk.headers["Content-Type"] = "application/json"\n'
-            f"wrk.body = [==[{dumped({'loadbalancer': body})}]==]\n"
-        )
-        return load(stage, PATH, clients, seconds, script)
+        script = Path(folder, "turns.lua")
+        script.write_text(TURNS.replace("BODY", dumped({"loadbalancer": body})).replace("PATH", PATH))
+        done = load(stage, PATH, clients, seconds, script)
+    listed = stage.call("GET", f"{PATH}?name={body['name']}&fields=provisioning_status")["loadbalancers"]
+    left = sum(lb["provisioning_status"] != "PENDING_DELETE" for lb in listed)
+    if left > done.requests / 4:
+        raise StageError(f"half of {done.requests} requests should have deleted something, but {left} are left")
+    return done

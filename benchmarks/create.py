@@ -1,12 +1,25 @@
-"""From the POST of a fully populated load balancer to the first 200 through its VIP."""
+"""From the POST of a fully populated load balancer to the first 200 through its VIP, and to ACTIVE."""
 
 import time
 
-from benchmarks.harness import Backends, Probe, Result, create, deployment, populated, ready_network, remove, say, vip
+from benchmarks.harness import (
+    Backends,
+    Probe,
+    Result,
+    create,
+    deployment,
+    populated,
+    ready_network,
+    remove,
+    say,
+    settled,
+    vip,
+)
 
 
 def run(quick: bool) -> list[Result]:
     creating: list[float] = []
+    settling: list[float] = []
     removing: list[float] = []
     with deployment() as stage:
         ready_network(stage)
@@ -18,9 +31,12 @@ def run(quick: bool) -> list[Result]:
             began = time.monotonic()
             made = create(stage, body)
             creating.append(probe.moment() - began)
+            settled(stage, made["id"])
+            settling.append(time.monotonic() - began)
             removing.append(remove(stage, made["id"]))
             say(f"{number + 1}: served after {creating[-1]:.3f} s, gone after {removing[-1]:.3f} s")
     return [
         Result(what="POST to the first 200 through the VIP", unit="s", samples=creating, most=1.0, aim=0.3),
+        Result(what="POST to ACTIVE, as seen once it answers", unit="s", samples=settling),
         Result(what="DELETE with cascade until nothing is left", unit="s", samples=removing),
     ]
