@@ -14,7 +14,18 @@ from octavia.drivers.faults import ANY
 from tests import builders
 from tests.convergence.stage import WHO, Stage
 
-EDITS = ("listener", "pool", "member", "weight", "drop member", "drop pool", "drop listener", "disable", "nothing")
+EDITS = (
+    "listener",
+    "pool",
+    "member",
+    "weight",
+    "drop member",
+    "drop pool",
+    "drop listener",
+    "disable",
+    "monitor",
+    "nothing",
+)
 VERBS = (
     "compute.ensure",
     "compute.set_port",
@@ -29,38 +40,50 @@ VERBS = (
     ANY,
 )
 numbers = st.integers(0, 7)
-events = st.one_of(
-    st.tuples(st.just("wish"), st.just("")),
-    st.tuples(st.just("visit"), st.just("")),
-    st.tuples(st.just("edit"), st.sampled_from(EDITS)),
-    st.tuples(st.just("delete"), st.just("")),
-    st.tuples(st.just("fail"), st.sampled_from(VERBS)),
-    st.tuples(st.just("crash before"), st.sampled_from(VERBS)),
-    st.tuples(st.just("crash after"), st.sampled_from(VERBS)),
-    st.tuples(st.just("restart"), st.just("")),
-    st.tuples(st.just("vanish"), st.just("")),
-    st.tuples(st.just("stranger"), st.just("")),
-    st.tuples(st.just("condemn"), st.just("")),
-    st.tuples(st.just("amnesia"), st.just("")),
-    st.tuples(st.just("old agent"), st.just("")),
-    st.tuples(st.just("lie"), st.sampled_from(("compute.ensure", "compute.remove", "network.remove_port"))),
-    st.tuples(st.just("sweep"), st.just("")),
+EVENTS = {
+    "wish": (1, ("",)),
+    "visit": (6, ("",)),
+    "edit": (8, EDITS),
+    "delete": (1, ("",)),
+    "fail": (3, VERBS),
+    "crash before": (3, VERBS),
+    "crash after": (3, VERBS),
+    "restart": (1, ("",)),
+    "vanish": (2, ("",)),
+    "stranger": (1, ("",)),
+    "condemn": (2, ("",)),
+    "amnesia": (2, ("",)),
+    "old agent": (2, ("",)),
+    "lie": (2, ("compute.ensure", "compute.remove", "network.remove_port")),
+    "sweep": (1, ("",)),
+}
+"""What may happen: how often, relative to the others, and to what."""
+events = st.sampled_from([name for name, (weight, _) in EVENTS.items() for _ in range(weight)]).flatmap(
+    lambda name: st.tuples(st.just(name), st.sampled_from(EVENTS[name][1]))
 )
-SCRIPTS = st.lists(st.tuples(events, numbers), max_size=30)
+SCRIPTS = st.lists(st.tuples(events, numbers), min_size=5, max_size=40)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCRIPTS)
 def test_every_script_ends_in_the_wished_world(script: list[tuple[tuple[str, str], int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(Path(folder))
         try:
+            begin(stage)
             for (event, what), number in script:
                 happen(stage, event, what, number)
             stage.settle()
             stage.check()
         finally:
             stage.database.close()
+
+
+def begin(stage: Stage) -> None:
+    """One load balancer with something of each noun, and an amphora that is not there yet."""
+    top = stage.wish().load_balancer
+    for what in ("pool", "listener", "member", "member"):
+        edit(stage, top.id, what, 0)
 
 
 def happen(stage: Stage, event: str, what: str, number: int) -> None:
@@ -132,6 +155,8 @@ def changed(graph: Graph, what: str, number: int) -> Graph:
     if what == "weight" and alive.members:
         member = alive.members[number % len(alive.members)]
         return put(graph, msgspec.structs.replace(member, weight=number))
+    if what == "monitor" and alive.pools and not alive.health_monitors:
+        return put(graph, builders.health_monitor(alive.pools[0]))
     if what == "disable":
         return put(graph, msgspec.structs.replace(top, admin_state_up=not top.admin_state_up))
     return dropped(graph, alive, what, number)
