@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.amphora.stage import Stage
@@ -152,13 +152,13 @@ def test_the_last_member_goes_and_another_comes(stage: Stage) -> None:
 def state(stage: Stage, wish: Wish) -> set[tuple[str, ...]]:
     """What `show servers state` says of each server, without what only time and checks tell.
 
-    A server that the file disables bears one more mark than one that was put to rest later; both are at rest.
+    That a file has disabled a server once is marked too, and means nothing (management guide, srv_admin_state 0x04).
     """
     head, *rows = stage.ask(wish.id, "show servers state").splitlines()[1:]
     names = head.removeprefix("# ").split()
     kept = ("be_name", "srv_id", "srv_name", "srv_addr", "srv_port", "srv_uweight", "srv_check_port")
     found = (dict(zip(names, row.split(), strict=True)) for row in rows)
-    return {(*(each[name] for name in kept), str(int(each["srv_admin_state"]) > 0)) for each in found}
+    return {(*(each[name] for name in kept), str(int(each["srv_admin_state"]) & ~4)) for each in found}
 
 
 def statuses(stage: Stage, wish: Wish) -> set[tuple[str, ...]]:
@@ -169,6 +169,7 @@ def statuses(stage: Stage, wish: Wish) -> set[tuple[str, ...]]:
     head, *rows = stage.ask(wish.id, "show stat").splitlines()
     names = head.removeprefix("# ").split(",")
     found = [dict(zip(names, row.split(","), strict=False)) for row in rows if row]
+    found = [each | {"status": each["status"].partition(" ")[0]} for each in found]
     kept = ("pxname", "svname", "status", "act", "bck", "cookie", "mode", "addr", "check_rise", "check_fall")
     servers = [each for each in found if each["svname"] not in ("FRONTEND", "BACKEND")]
     weights = ["" if each["status"] == "MAINT" else each["weight"] for each in servers]
@@ -192,7 +193,12 @@ def bed(stage: Stage) -> Stage:
     return stage
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=15,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 @given(changes=MIX, persistence=st.sampled_from((None, "HTTP_COOKIE", "SOURCE_IP")), together=st.booleans())
 def test_what_runs_is_what_a_fresh_start_runs(
     bed: Stage, changes: list[Change], persistence: str | None, together: bool
@@ -207,9 +213,9 @@ def test_what_runs_is_what_a_fresh_start_runs(
                 bed.put(wish.document())
         bed.put(wish.document())
         drained(bed, wish)
-        after = state(bed, wish), statuses(bed, wish)
+        after = state(bed, wish) | statuses(bed, wish)
         fresh(bed, wish)
-        assert after == (state(bed, wish), statuses(bed, wish))
+        assert after ^ (state(bed, wish) | statuses(bed, wish)) == set()
     finally:
         bed.remove(wish.id)
 
