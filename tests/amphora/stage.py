@@ -43,8 +43,11 @@ def network() -> str:
 class Stage:
     """Everything that a test of one amphora needs. `close` leaves no process behind."""
 
+    namespace: Path | None = None
+    """Where the amphora is; None where it is a part of this host."""
+
     def __init__(self, folder: Path, **seed: Any) -> None:
-        self.network = network()
+        self.network = self.network_for_us()
         self.id = new_id()
         self.folder = folder / "amphora"
         self.folder.mkdir(mode=0o700)
@@ -57,6 +60,9 @@ class Stage:
         self.agents = HttpsAgents(*self.authority.controller_credentials(), self.authority.certificate_authority)
         self.agent: Process | None = None
         self.webs: list[Web] = []
+
+    def network_for_us(self) -> str:
+        return network()
 
     def planted(self, **given: Any) -> Seed:
         """The seed in the amphora's folder, as compute leaves it there."""
@@ -80,7 +86,8 @@ class Stage:
         """The agent runs; it may not answer yet."""
         argv = [sys.executable, "-m", "octavia.amphora", str(self.folder)]
         env = os.environ | {MARK: self.id}
-        self.agent = processes.spawn(argv, cwd=self.folder, log=self.folder / "agent.log", env=env)
+        log = self.folder / "agent.log"
+        self.agent = processes.spawn(argv, cwd=self.folder, log=log, env=env, namespace=self.namespace)
         return self.agent
 
     def restart(self, number: signal.Signals = signal.SIGKILL) -> Process:
@@ -262,7 +269,7 @@ def near(folder: Path) -> Iterator[Path]:
 
 def request(address: str, port: int) -> str:
     """Who answers. Raises OSError or ValueError."""
-    with socket.create_connection((address, port), timeout=2) as client:
+    with connection(address, port) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: vip\r\nConnection: close\r\n\r\n")
         answer = b""
         while piece := client.recv(65536):
@@ -271,6 +278,10 @@ def request(address: str, port: int) -> str:
     if not head.startswith(b"HTTP/1.1 200"):
         raise ValueError(head[:40].decode(errors="replace"))
     return body.decode().strip()
+
+
+def connection(address: str, port: int = 80) -> socket.socket:
+    return socket.create_connection((address, port), timeout=2)
 
 
 def limits() -> Limits:
