@@ -7,11 +7,15 @@ import time
 import uuid
 from collections.abc import Sequence
 
+import msgspec
+
 from octavia.amphora.observe import View
 from octavia.domain.document import PROTOCOL, Seed
 from octavia.domain.heartbeat import Heartbeat, encode
 
 LOG = logging.getLogger(__name__)
+LARGEST = 65_000
+"""Bytes that fit into a datagram: some 2700 members."""
 
 
 class Sender:
@@ -61,9 +65,18 @@ class Sender:
 
     def _beat(self, *, edge: bool) -> None:
         self._sequence += 1
-        datagram = encode(self._heartbeat(self._view, edge=edge), self._key)
+        datagram = self._datagram(edge=edge)
         for receiver in self._seed.receivers:
             self._send(datagram, receiver)
+
+    def _datagram(self, *, edge: bool) -> bytes:
+        """The heartbeat; without what is said of members where that does not fit: that we are alive matters more."""
+        beat = self._heartbeat(self._view, edge=edge)
+        whole = encode(beat, self._key)
+        if len(whole) <= LARGEST:
+            return whole
+        LOG.warning("%d bytes do not fit into a heartbeat: members are left out", len(whole))
+        return encode(msgspec.structs.replace(beat, pools={}), self._key)
 
     def _send(self, datagram: bytes, receiver: tuple[str, int]) -> None:
         """A receiver that cannot be reached costs the others nothing, and the log one line."""
