@@ -95,7 +95,7 @@ class Agent:
         load_balancer = self._load_balancers[folder.name] = self._made(folder)
         if load_balancer.resume():
             self._observer.adopted(folder.name)
-        elif load_balancer.document is None:
+        elif load_balancer.is_empty:
             self._drop(folder.name)
 
     def _repair(self) -> None:

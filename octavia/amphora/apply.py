@@ -49,6 +49,11 @@ class LoadBalancer:
         self._gone = False
         self._lock = threading.RLock()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever put in force. What an agent of another version has put is only not understood."""
+        return self.document is None and not (self.folder / DOCUMENT).exists()
+
     def resume(self) -> bool:
         """The last good document is in force again, and kept so. Whether a HAProxy was found that runs already."""
         with self._lock:
@@ -60,8 +65,8 @@ class LoadBalancer:
             if not adopted:
                 self.haproxy.end_leftovers()
                 self._revive()
-            elif document is not None and text_of(self.folder / haproxy.CONFIG) != document.config:
-                self._go_back(document)
+            elif document is not None:
+                self._resume_change(document)
             return adopted
 
     def apply(self, document: Document) -> None:
@@ -73,9 +78,7 @@ class LoadBalancer:
                 self._put_in_force(document)
             except (HaproxyError, LinkError) as error:
                 self._fault = str(error)
-                if before is not None:
-                    self._write_config(before)
-                self._settle(before)
+                self._keep(before, error)
                 raise
             write(self.folder / DOCUMENT, msgspec.json.encode(document))
             self._accept(document)
@@ -113,6 +116,14 @@ class LoadBalancer:
         self.is_monitored = any("check" in server.options for server in document.servers)
         self._applied = Applied(generation=document.generation, digest=digest(document), fence=document.fence)
 
+    def _keep(self, before: Document | None, error: Exception) -> None:
+        """What was in force is in force, where HAProxy has taken a part of what failed too."""
+        if before is not None:
+            self._write_config(before)
+            if self._unsure and self.haproxy.running and isinstance(error, Unfit):
+                self._go_back(before)
+        self._settle(before)
+
     def _settle(self, document: Document | None) -> None:
         if self._links is not None:
             self._links.settle(self.folder.name, document.interfaces if document else ())
@@ -127,6 +138,19 @@ class LoadBalancer:
             self._settle(document)
         except LinkError as error:
             LOG.error("load balancer %s: %s", self.folder.name, error)
+
+    def _resume_change(self, document: Document) -> None:
+        """What an agent that died was at is taken back or brought to its end: the file is changed before HAProxy."""
+        try:
+            if text_of(self.folder / haproxy.CONFIG) != document.config:
+                self._unsure = True
+                self._reload(document)
+            wanted = frozenset(map(changes.key, document.servers))
+            self._leaving = set(self.haproxy.servers() - wanted)
+        except HaproxyError as error:
+            LOG.error("load balancer %s: %s", self.folder.name, error)
+            self._fault = str(error)
+        self._drain()
 
     def _put_in_force(self, document: Document) -> None:
         before = self.document
@@ -155,8 +179,12 @@ class LoadBalancer:
         if against := unbindable(new) or haproxy.objection(self._command, self.folder, CANDIDATE):
             raise Unfit(against)
         self._write_config(document)
-        self._unsure = True
-        self.haproxy.reload()
+        before, self._unsure = self._unsure, True
+        try:
+            self.haproxy.reload()
+        except Unfit:
+            self._unsure = before
+            raise
         self._unsure = False
         self._leaving.clear()
 
@@ -210,13 +238,14 @@ class LoadBalancer:
     def _revive(self) -> None:
         """HAProxy runs with the document in force; where it cannot, it is tried again later."""
         with self._lock:
-            if self._gone or self.document is None or self.haproxy.running:
+            if self._gone or self.is_empty or self.haproxy.running:
                 return
             LOG.warning("HAProxy of load balancer %s is started", self.folder.name)
             self._leaving.clear()
             try:
-                self._write_config(self.document)
-                self.haproxy.start(self._keeper, self.document.binds)
+                if self.document is not None:
+                    self._write_config(self.document)
+                self.haproxy.start(self._keeper, self.document.binds if self.document else ())
                 self._unsure = False
             except (HaproxyError, OSError) as error:
                 LOG.error("load balancer %s: %s", self.folder.name, error)

@@ -119,6 +119,15 @@ class Haproxy:
                 self._finishing -= {old}
         return seen
 
+    def servers(self) -> frozenset[str]:
+        """Backend and name of each server, joined by a slash, of the worker that takes new connections.
+
+        Raises HaproxyError.
+        """
+        rows = haproxy.statistics(self._master, self._worker, GLANCE)
+        servers = (row for row in rows if ":" in row["pxname"] and row["svname"] not in ("FRONTEND", "BACKEND"))
+        return frozenset(f"{row['pxname']}/{row['svname']}" for row in servers)
+
     def kill(self) -> None:
         """It does not run any more, as if it had died by itself."""
         if self._process is not None:
