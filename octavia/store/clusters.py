@@ -142,7 +142,8 @@ class Clusters:
                 settle(connection, graph)
                 note(connection, cluster_id, self._clock(), text, failing=False)
 
-        self._database.write(work)
+        # A conclusion that is lost is drawn again by the next visit.
+        self._database.write(work, durable=False)
 
     def say(self, cluster_id: str, fence: Fence, text: str, *, failing: bool) -> None:
         """What the visit said is on record; the first failure in a row starts the clock. Raises Fenced."""
@@ -151,7 +152,7 @@ class Clusters:
             check(connection, cluster_id, fence)
             note(connection, cluster_id, self._clock(), text, failing=failing)
 
-        self._database.write(work)
+        self._database.write(work, durable=False)
 
     def show_fault(self, cluster_id: str, fence: Fence, graph: Graph, text: str) -> None:
         """The load balancer shows this fault until a newer edit, or success. Raises Fenced."""
@@ -171,7 +172,8 @@ class Clusters:
             ours = sa.and_(cluster.c.id == cluster_id, cluster.c.token == fence.token)
             connection.execute(cluster.update().where(ours).values(holder=None, expires=0.0))
 
-        self._database.write(work)
+        # A release that is lost costs one lease's time.
+        self._database.write(work, durable=False)
 
     def epoch(self) -> int:
         with self._database.reading() as connection:

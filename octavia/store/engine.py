@@ -65,13 +65,14 @@ class Database:
                 connection.rollback()
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def _writing(self, durable: bool) -> Iterator[sa.Connection]:
         if not self.embedded:
             with self.engine.begin() as connection:
                 yield connection
             return
         # SQLite lets one write at a time. Waiting for a lock of our own is fair; its busy handler sleeps and starves.
         with self._one_writer, self.engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -80,11 +81,15 @@ class Database:
                 connection.rollback()
                 raise
 
-    def write(self, work: Callable[[sa.Connection], T]) -> T:
-        """The outcome of this work, committed. Deadlocks and serialisation failures are tried again, here only."""
+    def write(self, work: Callable[[sa.Connection], T], *, durable: bool = True) -> T:
+        """The outcome of this work, committed. Deadlocks and serialisation failures are tried again, here only.
+
+        With `durable=False` SQLite does not wait for the disk: a power cut, and nothing less, may take the work back,
+        with all that came after it and did not wait either. For what is found out again, or may as well be forgotten.
+        """
         for left in range(ATTEMPTS - 1, -1, -1):
             try:
-                with self._writing() as connection:
+                with self._writing(durable) as connection:
                     return work(connection)
             except OperationalError as error:
                 if not left or not passing(error):

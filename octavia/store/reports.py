@@ -71,7 +71,8 @@ class Reports:
                 for listener_id, report in beat.listeners.items():
                     count(connection, listener_id, amphora_id, owners[amphora_id], beat.boot_id, report)
 
-        self._database.write(work)
+        # The next heartbeat, a second later, says it all again.
+        self._database.write(work, durable=False)
 
     def set_operating_statuses(self, graph: Graph, statuses: Mapping[str, str]) -> None:
         """Row id to operating status, of those rows of the graph that show another one now."""
@@ -79,7 +80,7 @@ class Reports:
             row for row in everything(graph) if statuses.get(row.id, row.operating_status) != row.operating_status
         ]
         if changed:
-            self._database.write(lambda connection: set_statuses(connection, changed, statuses))
+            self._database.write(lambda connection: set_statuses(connection, changed, statuses), durable=False)
 
 
 def set_statuses(connection: sa.Connection, rows: list[Noun], statuses: Mapping[str, str]) -> None:

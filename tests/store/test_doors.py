@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from octavia.domain.graph import Graph, delete, get, next_server_id, put
 from octavia.domain.listener import Listener
@@ -193,3 +194,12 @@ def test_the_computed_status_filters_like_it_shows(store: Store) -> None:
             assert all(view.provisioning_status == "PENDING_CREATE" for view in shown)
             assert not reader.list(noun, Query(filters={"provisioning_status": "ACTIVE"}))
         assert get(reader.graph(graph.load_balancer.id), Pool, graph.pools[0].id)
+
+
+def test_only_what_may_be_lost_by_a_power_cut_does_not_wait_for_the_disk(database: Database) -> None:
+    def mode(connection: sa.Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    normal, full = 1, 2
+    assert [database.write(mode, durable=wanted) for wanted in (True, False, True)] == [full, normal, full]
+    assert database.write(mode) == full
