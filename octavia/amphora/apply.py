@@ -76,11 +76,11 @@ class LoadBalancer:
             try:
                 self._prepare(document)
                 self._put_in_force(document)
+                self._persist(document)
             except (HaproxyError, LinkError) as error:
                 self._fault = str(error)
                 self._keep(before, error)
                 raise
-            write(self.folder / DOCUMENT, msgspec.json.encode(document))
             self._accept(document)
             self._settle(document)
         self._changed()
@@ -110,6 +110,14 @@ class LoadBalancer:
             self.haproxy.end()
             self._settle(None)
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _persist(self, document: Document) -> None:
+        """The next agent starts with it. Raises HaproxyError: what HAProxy has taken already counts for nothing."""
+        try:
+            write(self.folder / DOCUMENT, msgspec.json.encode(document))
+        except OSError as error:
+            self._unsure = True
+            raise HaproxyError(f"The document cannot be kept: {error}") from error
 
     def _accept(self, document: Document) -> None:
         self.document, self._fault = document, None

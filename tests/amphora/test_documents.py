@@ -211,6 +211,27 @@ def test_delete_leaves_nothing(stage: Stage) -> None:
     assert stage.get() == "m1"
 
 
+def test_a_document_that_cannot_be_kept_is_not_in_force(stage: Stage) -> None:
+    """It may be in HAProxy by then; the next document that can be kept sets that right."""
+    wish = simple(stage, stage.web("a"))
+    stage.put(wish.document())
+    before = stage.applied(wish.id).generation
+    kept = stage.place(wish.id) / "document.json"
+    kept.rename(kept.with_name("elsewhere"))
+    (kept / "in the way").mkdir(parents=True)
+    wish.add_member(stage.web("b"))
+    with stage.traffic() as traffic:
+        with pytest.raises(PortFault, match="cannot be kept") as caught:
+            stage.put(wish.document())
+        assert not isinstance(caught.value, Refused)
+        assert (stage.applied(wish.id).generation, stage.applied(wish.id).fault is None) == (before, False)
+        (kept / "in the way").rmdir()
+        kept.rmdir()
+        stage.put(wish.document())
+        assert {stage.get() for _ in range(4)} == {"a", "b"}
+        assert traffic.stop()["failures"] == {}
+
+
 def test_a_load_balancer_without_listeners(stage: Stage) -> None:
     wish = Wish(stage.vip)
     assert stage.put(wish.document()).haproxy_running
