@@ -74,8 +74,18 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "what is in flight and leaves the load balancers serving; the next start adopts them.",
     )
     serve.add_argument("--bind-host", metavar="ADDRESS", help="where the API listens (default 127.0.0.1)")
-    serve.add_argument("--bind-port", type=int, metavar="PORT", help="the API's port (default 9876)")
+    serve.add_argument("--bind-port", type=port, metavar="PORT", help="the API's port (default 9876)")
     serve.set_defaults(call=call_serve)
+
+
+def port(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: give a number from 1 to 65535, or 0 for a free one.")
+    return number
 
 
 def add_exec(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -242,7 +242,7 @@ def execute(config_files: Sequence[Path], state_path: Path | None, argv: Sequenc
     try:
         os.execvp(command[0], command)  # noqa: S606 - the user's own command, without a shell
     except OSError as error:
-        raise CannotStart(f"{command[0]} cannot be run: {error}") from None
+        raise CannotStart(f"{command[0]} cannot be run: {error.strerror}.") from None
 
 
 def destroy(config_files: Sequence[Path], state_path: Path | None) -> int:

@@ -3,6 +3,7 @@
 import random
 import shlex
 import sqlite3
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ def clean(stage: Stage, before: Any) -> None:
 
 def remains(stage: Stage) -> dict[str, Any]:
     """Everything that a load balancer may leave behind."""
-    listing = stage.inside(["sh", "-c", "ip -o link | cut -d: -f2 | cut -d@ -f1; ls /run/netns 2>/dev/null || :"])
+    listing = there(stage, ["sh", "-c", "ip -o link | cut -d: -f2 | cut -d@ -f1; ls /run/netns 2>/dev/null || :"])
     folder = str(stage.state / "state" / "amphorae")
     return {
         "links and namespaces": sorted(listing.stdout.split()),
@@ -60,6 +61,11 @@ def remains(stage: Stage) -> dict[str, Any]:
         "known": stage.call("GET", "/v2/octavia/loadbalancers")["loadbalancers"],
         "rows": rows(stage),
     }
+
+
+def there(stage: Stage, argv: list[str]) -> "subprocess.CompletedProcess[str]":
+    """As Stage.inside. With root, `octavia exec` is the command itself, and left out where much is asked."""
+    return stage.inside(argv) if stage.base is None else stage.run(argv)
 
 
 def rows(stage: Stage) -> dict[str, int]:
@@ -77,8 +83,7 @@ def ask(stage: Stage, url: str, *words: str, count: int = MANY, host: int | None
     argv = ["sh", "-c", f"for n in $(seq {count}); do {line} || echo nobody; done"]
     if host is not None:
         argv = ["nsenter", f"--net=/run/netns/host{host}", *argv]
-    # With root, `octavia exec` is the command itself: it is left out because it is asked for so often.
-    done = stage.inside(argv) if stage.base is None else stage.run(argv)
+    done = there(stage, argv)
     return Counter(text.split()[0] for text in done.stdout.splitlines())
 
 
