@@ -20,8 +20,10 @@ LOOK = 0.25
 CALM_LOOK = 1.0
 """Where nothing but traffic changes by itself: a look costs a millisecond of CPU, and hosts have many amphorae."""
 SILENCE = 5.0
-"""Seconds after which a HAProxy that does not answer is not spoken for any more, and is replaced."""
-MISSES = 5
+"""Seconds after which a HAProxy that does not answer is not spoken for any more."""
+HANGING = 10.0
+"""Seconds after which it is replaced, which costs its connections: one that is only slow must not be."""
+MISSES = 8
 """It must have been silent so many times too: it may be us who slept."""
 
 
@@ -69,8 +71,10 @@ class Seen:
     def miss(self, load_balancer: LoadBalancer) -> None:
         """What was seen last is believed for a while."""
         self.misses += 1
-        if self.misses >= MISSES and time.monotonic() - self.answered > SILENCE:
+        silence = time.monotonic() - self.answered
+        if silence > SILENCE:
             self.listeners, self.pools = {}, {}
+        if self.misses >= MISSES and silence > HANGING:
             self.misses = 0
             load_balancer.wake()
 

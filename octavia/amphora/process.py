@@ -20,7 +20,7 @@ LOG = "haproxy.log"
 LONGEST_LOG = 1 << 20
 START = 5.0
 RELOAD = 8.0
-ADOPTION = 3.0
+ADOPTION = 5.0
 RELEASE = 0.5
 """Seconds that the kernel may take to free the ports of a HAProxy that has died: it is no process before it is done."""
 POLL = 0.003

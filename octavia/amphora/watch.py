@@ -20,10 +20,12 @@ class Keeper:
         self._process: Process | None = None
         self._since = 0.0
         self._pause = 0.0
+        self._planned = 0
 
     def follow(self, process: Process) -> None:
         """This process, and no other, is kept alive from now on."""
         self._process, self._since = process, time.monotonic()
+        self._planned += 1
         self._watch.add(process, self._exited)
 
     def let_go(self) -> None:
@@ -31,9 +33,14 @@ class Keeper:
         self._process = None
 
     def retry(self, lived: float = 0.0) -> None:
-        """`revive` is called when it is time: later each time, for what does not live for long."""
+        """`revive` is called when it is time: later each time, for what does not live for long.
+
+        The latest plan counts alone: whoever starts HAProxy in between must not make the tries more.
+        """
         pause, self._pause = pauses(self._pause, lived)
-        self._watch.later(pause, self._revive)
+        self._planned += 1
+        planned = self._planned
+        self._watch.later(pause, lambda: self._revive() if planned == self._planned else None)
 
     def _exited(self, process: Process) -> None:
         if self._process == process:

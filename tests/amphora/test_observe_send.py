@@ -136,6 +136,7 @@ def test_a_silent_haproxy_is_spoken_for_only_for_a_while(monkeypatch: pytest.Mon
         assert silent.news() != answering.news()
     assert balancer.woken == 0
     monkeypatch.setattr(observe, "SILENCE", 0.0)
+    monkeypatch.setattr(observe, "HANGING", 0.0)
     silent = observer.look()
     assert (silent.listeners, silent.pools, silent.generations) == ({}, {}, answering.generations)
     assert balancer.woken == 1
@@ -143,6 +144,7 @@ def test_a_silent_haproxy_is_spoken_for_only_for_a_while(monkeypatch: pytest.Mon
 
 def test_one_miss_after_a_long_sleep_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observe, "SILENCE", 0.0)
+    monkeypatch.setattr(observe, "HANGING", 0.0)
     balancer, seen = Balancer(None), Seen()
     for _ in range(observe.MISSES - 1):
         assert not seen.look(as_real(balancer))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from octavia.domain.document import Seed
+from octavia.drivers.faults import PortFault
 from octavia.host import processes
 from tests.amphora.stage import Stage
 from tests.amphora.wishes import Wish, simple
@@ -202,3 +203,20 @@ def test_haproxy_of_somebody_else_is_let_be(stage: Stage, wish: Wish) -> None:
         assert processes.alive(guest)
     finally:
         processes.end(guest, grace=1)
+
+
+def test_many_documents_do_not_make_many_tries(bare: Stage, fragile: Fragile) -> None:
+    """HAProxy cannot start for a long time, and a controller goes on telling the agent."""
+    wish = simple(bare)
+    bare.put(wish.document())
+    fragile.healthy.unlink()
+    os.kill(bare.master(wish.id), signal.SIGKILL)
+    until(lambda: not bare.applied(wish.id).haproxy_running)
+    for _ in range(20):
+        with pytest.raises(PortFault):
+            bare.put(wish.document())
+    before, begin = fragile.count(), time.monotonic()
+    until(lambda: time.monotonic() - begin > 3, 10)
+    assert fragile.count() - before <= 2
+    fragile.healthy.touch()
+    bare.served(within=10)
