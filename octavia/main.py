@@ -151,7 +151,7 @@ def computing(settings: Settings, place: Place, authority: Authority) -> Compute
     )
     if place.compute == "process":
         return ProcessGroups(deployment)
-    return Netns(deployment, rootless=place.rootless)
+    return Netns(deployment, settings.local_network.management_cidr, rootless=place.rootless)
 
 
 def networking(settings: Settings, place: Place, addresses: Addresses) -> NetworkDriver:

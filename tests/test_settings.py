@@ -131,6 +131,8 @@ def test_an_option_is_read(group: str, written: str, name: str, expected: object
         ),
         ("[local_network]\nsubnet = a 10.0.0.0/24 gateway=10.1.0.1", "the gateway 10.1.0.1 is not in 10.0.0.0/24."),
         ("[local_network]\nsubnet = a 10.0.0.0/24 gateway=fd00::1", "the gateway fd00::1 is not in 10.0.0.0/24."),
+        ("[local_network]\nmanagement_cidr = fd00::/64", "an IPv4 network with room for addresses is expected"),
+        ("[local_network]\nmanagement_cidr = 10.0.0.0/30", "an IPv4 network with room for addresses is expected"),
         ("bind_port = 1", "octavia.conf cannot be read: line 1: Section must be started before assignment"),
         ("[api_settings]\nbind_port", "octavia.conf cannot be read: line 2: No ':' or '=' found in assignment"),
     ],

@@ -166,6 +166,24 @@ class LocalNetwork(Struct, frozen=True, kw_only=True):
         LocalSubnet(name="demo", cidr="198.18.0.0/20", network="demo", gateway="198.18.0.1"),
         LocalSubnet(name="demo6", cidr="fd6f:6374:6176::/64", network="demo", gateway="fd6f:6374:6176::1"),
     )
+    management_cidr: Annotated[
+        str,
+        Meta(
+            description="The IPv4 network of the management links of `netns`. Another deployment on the same host needs "
+            "another one; amphorae that are there keep the address that they have."
+        ),
+    ] = "198.19.0.0/16"
+
+    def __post_init__(self) -> None:
+        try:
+            roomy = ipaddress.IPv4Network(self.management_cidr).num_addresses >= 8
+        except ValueError:
+            roomy = False
+        if not roomy:
+            raise SettingsError(
+                f"[local_network] management_cidr = {self.management_cidr}: an IPv4 network with room for addresses "
+                "is expected, such as 198.19.0.0/16."
+            )
 
 
 class Certificates(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from octavia.domain.document import AgentState, Document, Fence
+from octavia.domain.document import PROTOCOL, AgentState, Document, Fence, Limits
 from octavia.drivers.agent import Endpoint, Introduction
 from octavia.drivers.faults import PortFault, Refused
 from octavia.host import tls
@@ -65,7 +65,7 @@ class HttpsAgents:
         self._lock = threading.Lock()
 
     def introduction(self, endpoint: Endpoint) -> Introduction:
-        said = decoded(self._once(endpoint, "GET", "/v1/state"), AgentState)
+        said = decoded(self._once(endpoint, "GET", "/v1/state"))
         return Introduction(
             protocol=said.protocol,
             certificate_request=said.certificate_request,
@@ -76,15 +76,15 @@ class HttpsAgents:
         self._once(endpoint, "PUT", "/v1/certificate", pem.encode())
 
     def state(self, endpoint: Endpoint) -> AgentState:
-        return decoded(self._asked(endpoint, "GET", "/v1/state"), AgentState)
+        return decoded(self._asked(endpoint, "GET", "/v1/state"))
 
     def set_load_balancer(self, endpoint: Endpoint, document: Document) -> AgentState:
         path = f"/v1/loadbalancers/{document.load_balancer_id}"
-        return decoded(self._asked(endpoint, "PUT", path, msgspec.json.encode(document)), AgentState)
+        return decoded(self._asked(endpoint, "PUT", path, msgspec.json.encode(document)))
 
     def remove_load_balancer(self, endpoint: Endpoint, load_balancer_id: str, fence: Fence) -> AgentState:
         path = f"/v1/loadbalancers/{load_balancer_id}?epoch={fence.epoch}&token={fence.token}"
-        return decoded(self._asked(endpoint, "DELETE", path), AgentState)
+        return decoded(self._asked(endpoint, "DELETE", path))
 
     def forget(self, amphora_id: str) -> None:
         with self._lock:
@@ -164,11 +164,26 @@ def fault_in(content: bytes) -> str:
         return ""
 
 
-def decoded(content: bytes, kind: type[AgentState]) -> AgentState:
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """What the answers of all versions have in common."""
+
+    protocol: int
+    amphora_id: str
+    certificate_request: str
+    certificate_proof: str
+
+
+def decoded(content: bytes) -> AgentState:
+    """The agent's state. Of an agent of another version, which may tell of it in other words, only who it is."""
     try:
-        return msgspec.json.decode(content, type=kind)
+        spoken = msgspec.json.decode(content, type=Spoken)
+        if spoken.protocol == PROTOCOL:
+            return msgspec.json.decode(content, type=AgentState)
     except msgspec.DecodeError as error:
         raise PortFault(f"The agent's answer cannot be read: {error}") from None
+    return AgentState(
+        **msgspec.structs.asdict(spoken), boot_id="", haproxy_version="", limits=Limits(nofile=0), load_balancers={}
+    )
 
 
 def silent(endpoint: Endpoint, error: Exception) -> PortFault:

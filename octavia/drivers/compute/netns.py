@@ -114,7 +114,7 @@ class Netns(OnHost):
         if holder not in (None, self._bridge):
             raise Refused(
                 f"{gateway} is on link {holder} already, so another Octavia may be running here: give this one "
-                "another management network."
+                "another [local_network] management_cidr."
             )
         links.ensure_bridge(self._bridge, [f"{gateway}/{self._management.prefixlen}"])
         self._bridge_ready = True

@@ -205,6 +205,15 @@ def test_an_answer_that_cannot_be_read(agents: HttpsAgents, agent: FakeAgent, bo
         agents.state(agent.endpoint)
 
 
+def test_an_agent_of_another_version_is_recognised_though_it_tells_of_its_state_in_other_words(
+    agents: HttpsAgents, agent: FakeAgent
+) -> None:
+    ours = {"amphora_id": agent.amphora, "certificate_request": "request", "certificate_proof": "proof"}
+    agent.body = ours | {"protocol": PROTOCOL - 1, "load_balancers": ["another", "shape"], "kernel": "new"}
+    assert agents.state(agent.endpoint).protocol == PROTOCOL - 1
+    assert agents.introduction(agent.endpoint).certificate_request == "request"
+
+
 def test_what_is_forgotten_is_closed(agents: HttpsAgents, agent: FakeAgent) -> None:
     agents.state(agent.endpoint)
     agents.forget(agent.amphora)
