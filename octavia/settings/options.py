@@ -169,8 +169,8 @@ class LocalNetwork(Struct, frozen=True, kw_only=True):
     management_cidr: Annotated[
         str,
         Meta(
-            description="The IPv4 network of the management links of `netns`. Another deployment on the same host needs "
-            "another one; amphorae that are there keep the address that they have."
+            description="The IPv4 network of the management links of `netns`. Another deployment on the same host "
+            "needs another one; amphorae that are there keep the address that they have."
         ),
     ] = "198.19.0.0/16"
 
