@@ -93,10 +93,10 @@ class Agent:
 
     def _resume(self, folder: Path) -> None:
         load_balancer = self._load_balancers[folder.name] = self._made(folder)
-        if load_balancer.resume():
-            self._observer.adopted(folder.name)
-        elif load_balancer.is_empty:
+        if load_balancer.is_empty:
             self._drop(folder.name)
+        elif load_balancer.resume():
+            self._observer.adopted(folder.name)
 
     def _repair(self) -> None:
         with self._lock:
@@ -130,9 +130,10 @@ class Agent:
 
     def _drop(self, load_balancer_id: str) -> None:
         """Nothing of it is left."""
-        load_balancer = self._load_balancers.pop(load_balancer_id, None)
+        load_balancer = self._load_balancers.get(load_balancer_id)
         if load_balancer is not None:
             load_balancer.remove()
+            del self._load_balancers[load_balancer_id]
 
     def _delete(self, load_balancer_id: str, query: dict[str, str]) -> Answer:
         try:

@@ -107,9 +107,12 @@ class LoadBalancer:
         with self._lock:
             self._gone = True
             self._keeper.let_go()
+            # First: an agent that dies now leaves what the next one takes for never finished, and removes.
+            (self.folder / DOCUMENT).unlink(missing_ok=True)
             self.haproxy.end()
             self._settle(None)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
 
     def _persist(self, document: Document) -> None:
         """The next agent starts with it. Raises HaproxyError: what HAProxy has taken already counts for nothing."""

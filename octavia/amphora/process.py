@@ -109,6 +109,8 @@ class Haproxy:
 
         Raises HaproxyError.
         """
+        # Members that go up and down fill it too.
+        self._log_end()
         worker = self._worker
         seen = {worker: haproxy.statistics(self._master, worker, GLANCE)}
         self._failed = carry.down(seen[worker])
@@ -213,7 +215,8 @@ class Haproxy:
         return log.stat().st_size
 
     def _alerts(self, begin: int) -> str:
-        return haproxy.alerts((self.folder / LOG).read_bytes()[begin:].decode(errors="replace"))
+        text = (self.folder / LOG).read_bytes()
+        return haproxy.alerts(text[begin if begin <= len(text) else 0 :].decode(errors="replace"))
 
 
 def works_in(pid: int, folder: str) -> bool:

@@ -241,3 +241,27 @@ def test_the_tests_own_eyes(stage: Stage) -> None:
         stage.worker(wish.id),
     }
     assert all(processes.alive(each) for each in stage.ours())
+
+
+@pytest.mark.parametrize("delay", [0, 3, 10, 30])
+def test_an_agent_that_is_killed_within_a_removal(stage: Stage, delay: int) -> None:
+    """All of it is left, or nothing."""
+    wish = simple(stage)
+    stage.put(wish.document())
+
+    def remove() -> None:
+        with contextlib.suppress(PortFault):
+            stage.remove(wish.id)
+
+    telling = threading.Thread(target=remove)
+    telling.start()
+    time.sleep(delay / 1000)
+    stage.kill()
+    telling.join()
+    stage.start()
+    stage.answering()
+    if stage.state().load_balancers:
+        assert stage.get() == "m1"
+        stage.remove(wish.id)
+    assert [each.pid for each in stage.ours()] == [stage.running.pid]
+    assert not stage.place(wish.id).exists()

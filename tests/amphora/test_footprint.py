@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from octavia.amphora.process import LONGEST_LOG
 from octavia.domain.document import Limits
 from octavia.drivers.faults import Refused
 from octavia.host import processes
@@ -124,3 +125,13 @@ def work(stage: Stage, wish: Wish) -> None:
 
 def settled(stage: Stage) -> int:
     return len(os.listdir(f"/proc/{stage.running.pid}/fd"))
+
+
+def test_the_log_of_haproxy_does_not_fill_the_disk(stage: Stage) -> None:
+    """Members that go up and down are told there, too."""
+    wish = simple(stage)
+    stage.put(wish.document())
+    log = stage.place(wish.id) / "haproxy.log"
+    with log.open("ab") as file:
+        file.truncate(LONGEST_LOG + 1)
+    until(lambda: log.stat().st_size < LONGEST_LOG)
