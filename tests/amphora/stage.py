@@ -214,6 +214,14 @@ class Stage:
         except (OSError, ValueError):
             return ""
 
+    def answered_by(self, *names: str) -> None:
+        """All of these answer, and nobody else does meanwhile."""
+        missing = set(names)
+        while missing:
+            name = self.get()
+            assert name in names
+            missing.discard(name)
+
     def served(self, port: int = 80, within: float = 10) -> float:
         """Seconds until the VIP answered."""
         begin = time.monotonic()
