@@ -20,6 +20,8 @@ from octavia.host.processes import Watch
 LOG = logging.getLogger(__name__)
 DOCUMENT = "document.json"
 CANDIDATE = "candidate.cfg"
+RESUME = 1.0
+"""Seconds until a change that an earlier agent was at is looked at again, where HAProxy did not answer."""
 DRAIN = 1.0
 """Seconds between two tries to delete a server that still has connections."""
 
@@ -161,7 +163,16 @@ class LoadBalancer:
         except HaproxyError as error:
             LOG.error("load balancer %s: %s", self.folder.name, error)
             self._fault = str(error)
+            if not isinstance(error, Unfit):
+                self._watch.later(RESUME, lambda: self._resume_again(document))
         self._drain()
+
+    def _resume_again(self, document: Document) -> None:
+        """A HAProxy that was only slow has had its time."""
+        with self._lock:
+            if self.document is document and self.haproxy.running and not self._gone:
+                self._fault = None
+                self._resume_change(document)
 
     def _put_in_force(self, document: Document) -> None:
         before = self.document

@@ -126,7 +126,7 @@ class Haproxy:
 
         Raises HaproxyError.
         """
-        rows = haproxy.statistics(self._master, self._worker, GLANCE)
+        rows = haproxy.statistics(self._master, self._worker, haproxy.PATIENCE)
         servers = (row for row in rows if ":" in row["pxname"] and row["svname"] not in ("FRONTEND", "BACKEND"))
         return frozenset(f"{row['pxname']}/{row['svname']}" for row in servers)
 
