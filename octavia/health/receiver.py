@@ -104,21 +104,20 @@ class Receiver:
                     self._news.wait()
                 if not self._waiting:
                     return
-                if not self._urgent and not self._stopped:
-                    self._news.wait(BATCH)
+                self._gather()
                 beats, self._waiting, self._urgent = dict(self._waiting), OrderedDict(), False
             try:
                 self._write_down(beats)
             except Exception:
                 LOG.exception("heartbeats of %d amphorae could not be written down", len(beats))
 
+    def _gather(self) -> None:
+        """BATCH is over, or something came that must not wait. Each heartbeat notifies: that alone ends nothing."""
+        self._news.wait_for(lambda: self._urgent or self._stopped, timeout=BATCH)
+
     def _write_down(self, beats: dict[str, Heartbeat]) -> None:
         now = datetime.now(UTC).replace(tzinfo=None)
-        owners: dict[str, str] = {}
-        for amphora_id in beats:
-            known = self._reports.known(amphora_id)
-            if known is not None and known.load_balancer_id is not None and not known.condemned:
-                owners[amphora_id] = known.load_balancer_id
+        owners = self._reports.owners(tuple(beats))
         self._reports.take_in({key: beats[key] for key in owners}, owners, now)
         for amphora_id, load_balancer_id in owners.items():
             self._show(load_balancer_id, beats[amphora_id])

@@ -1,6 +1,6 @@
 """What heartbeats leave behind: operating statuses, traffic counters, and when an amphora was last heard."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +55,13 @@ class Reports:
             row.at,
         )
 
+    def owners(self, amphora_ids: Collection[str]) -> dict[str, str]:
+        """Amphora id to load balancer id, of those that are on record and not condemned."""
+        mine = sa.and_(amphora.c.id.in_(amphora_ids), amphora.c.condemned.is_(None))
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(amphora.c.id, amphora.c.load_balancer_id).where(mine)).all()
+        return {row.id: row.load_balancer_id for row in rows if row.load_balancer_id is not None}
+
     def graph(self, load_balancer_id: str) -> Graph | None:
         with self._database.reading() as connection:
             try:
@@ -64,12 +71,17 @@ class Reports:
 
     def take_in(self, beats: Mapping[str, Heartbeat], owners: Mapping[str, str], at: datetime) -> None:
         """One transaction for many heartbeats (amphora id to its newest), each of an amphora's load balancer."""
+        if not beats:
+            return
 
         def work(connection: sa.Connection) -> None:
+            hear(connection, beats, at)
+            counted = counters(connection, beats)
             for amphora_id, beat in beats.items():
-                hear(connection, beat, at)
                 for listener_id, report in beat.listeners.items():
-                    count(connection, listener_id, amphora_id, owners[amphora_id], beat.boot_id, report)
+                    row = counted.get((listener_id, amphora_id))
+                    keys = {"listener_id": listener_id, "amphora_id": amphora_id}
+                    count(connection, row, keys | {"load_balancer_id": owners[amphora_id]}, beat.boot_id, report)
 
         # The next heartbeat, a second later, says it all again.
         self._database.write(work, durable=False)
@@ -89,34 +101,39 @@ def set_statuses(connection: sa.Connection, rows: list[Noun], statuses: Mapping[
         connection.execute(table.update().where(table.c.id == row.id).values(operating_status=statuses[row.id]))
 
 
-def hear(connection: sa.Connection, beat: Heartbeat, at: datetime) -> None:
-    values = {"boot_id": beat.boot_id, "sequence": beat.sequence, "at": at}
-    mine = heard.update().where(heard.c.amphora_id == beat.amphora_id)
-    if not connection.execute(mine.values(**values)).rowcount:
-        connection.execute(heard.insert().values(amphora_id=beat.amphora_id, **values))
+def hear(connection: sa.Connection, beats: Mapping[str, Heartbeat], at: datetime) -> None:
+    heard_of = heard.c.amphora_id.in_(tuple(beats))
+    known = frozenset(connection.scalars(sa.select(heard.c.amphora_id).where(heard_of)))
+    rows = [{"of": key, "boot": beat.boot_id, "number": beat.sequence} for key, beat in beats.items()]
+    values: dict[Any, Any] = {heard.c.boot_id: sa.bindparam("boot"), heard.c.sequence: sa.bindparam("number")}
+    values[heard.c.at] = at
+    if old := [row for row in rows if row["of"] in known]:
+        mine = heard.update().where(heard.c.amphora_id == sa.bindparam("of"))
+        connection.execute(mine.values(values), old)
+    if new := [row for row in rows if row["of"] not in known]:
+        connection.execute(heard.insert().values({heard.c.amphora_id: sa.bindparam("of")} | values), new)
+
+
+def counters(connection: sa.Connection, beats: Mapping[str, Heartbeat]) -> dict[tuple[str, str], sa.Row[Any]]:
+    """What stands on record of these amphorae's listeners, by listener and amphora."""
+    rows = connection.execute(sa.select(statistics).where(statistics.c.amphora_id.in_(tuple(beats))))
+    return {(row.listener_id, row.amphora_id): row for row in rows}
 
 
 def count(
-    connection: sa.Connection,
-    listener_id: str,
-    amphora_id: str,
-    load_balancer_id: str,
-    boot_id: str,
-    report: ListenerReport,
+    connection: sa.Connection, row: sa.Row[Any] | None, keys: dict[str, str], boot_id: str, report: ListenerReport
 ) -> None:
     """What this boot has counted stands in `now`; what earlier boots had counted was moved to `before`."""
-    here = sa.and_(statistics.c.listener_id == listener_id, statistics.c.amphora_id == amphora_id)
-    row = connection.execute(sa.select(statistics).where(here)).one_or_none()
     values: dict[str, Any] = {f"now_{name}": getattr(report, name) for name in COUNTERS}
     values |= {"boot_id": boot_id, "active_connections": report.active_connections}
     if row is None:
-        keys = {"listener_id": listener_id, "amphora_id": amphora_id, "load_balancer_id": load_balancer_id}
-        if exists(connection, load_balancer_id):
+        if exists(connection, keys["load_balancer_id"]):
             connection.execute(statistics.insert().values(**keys, **values))
         return
     if row.boot_id != boot_id:
         values |= {f"before_{n}": row._mapping[f"before_{n}"] + row._mapping[f"now_{n}"] for n in COUNTERS}
     if any(row._mapping[name] != value for name, value in values.items()):
+        here = sa.and_(statistics.c.listener_id == row.listener_id, statistics.c.amphora_id == row.amphora_id)
         connection.execute(statistics.update().where(here).values(**values))
 
 

@@ -2,24 +2,29 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 
 from octavia.domain.amphora import Amphora
 from octavia.domain.graph import Graph, put
-from octavia.domain.heartbeat import Heartbeat, ListenerReport, PoolReport, amphora_key, encode
-from octavia.health.receiver import Receiver
+from octavia.domain.heartbeat import Heartbeat, ListenerReport, PoolReport, amphora_key, decode, encode
+from octavia.health.receiver import BATCH, Receiver
 from octavia.store import schema
 from octavia.store.clusters import Clusters
 from octavia.store.engine import Database, utcnow
 from octavia.store.query import Statistics, Who
 from octavia.store.reports import Reports
 from octavia.store.store import Store
+from octavia.store.tables import heard
 from tests import builders
 
 MASTER = b"m" * 32
+replace = msgspec.structs.replace
 
 
 class Stage:
@@ -52,7 +57,16 @@ class Stage:
         graph = put(graph, builders.listener(graph.load_balancer, default_pool_id=pool.id))
         return put(graph, builders.member(pool))
 
-    def beat(self, sequence: int, *, boot: str = "boot-1", count: int = 10, said: str = "UP", late: float = 0) -> bytes:
+    def beat(
+        self,
+        sequence: int,
+        *,
+        boot: str = "boot-1",
+        count: int = 10,
+        said: str = "UP",
+        late: float = 0,
+        edge: bool = True,
+    ) -> bytes:
         listener, pool, member = self.graph.listeners[0], self.graph.pools[0], self.graph.members[0]
         report = ListenerReport(status="OPEN", bytes_in=count, bytes_out=2 * count, total_connections=count)
         heartbeat = Heartbeat(
@@ -61,7 +75,7 @@ class Stage:
             boot_id=boot,
             sequence=sequence,
             time=time.time() - late,
-            edge=True,
+            edge=edge,
             generations={self.top.id: 1},
             listeners={listener.id: report},
             pools={f"{pool.id}:{listener.id}": PoolReport(status="UP", members={member.id: said})},
@@ -150,3 +164,51 @@ def test_what_comes_late_about_a_load_balancer_that_is_gone_is_dropped(stage: St
     stage.receiver.take(stage.beat(1))
     stage.receiver.stop()
     assert stage.statistics() is None
+
+
+class Counting(Reports):
+    """The store's door, and how often it was used for heartbeats."""
+
+    taken = 0
+
+    def take_in(self, beats: Mapping[str, Heartbeat], owners: Mapping[str, str], at: datetime) -> None:
+        self.taken += 1
+        super().take_in(beats, owners, at)
+
+
+def test_heartbeats_without_news_are_gathered_and_an_edge_does_not_wait(stage: Stage) -> None:
+    reports = Counting(stage.database)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+        unused.bind(("127.0.0.1", 0))
+        receiver = Receiver(unused, MASTER, reports, stage.rung.append)
+        receiver.start()
+        began = time.monotonic()
+        for number in range(1, 21):
+            receiver.take(stage.beat(number, count=number, edge=False))
+            time.sleep(0.005)
+        stage.until(lambda: (stage.statistics() or Statistics()).bytes_in == 20)
+        batches = 1 + (time.monotonic() - began) / BATCH
+        assert reports.taken <= batches
+        receiver.take(stage.beat(21, count=21))
+        stage.until(lambda: (stage.statistics() or Statistics()).bytes_in == 21)
+        receiver.stop()
+    assert reports.taken <= batches + 1
+
+
+def test_heartbeats_of_many_amphorae_are_one_transaction(stage: Stage) -> None:
+    reports, now = Reports(stage.database), utcnow()
+    listener = stage.graph.listeners[0].id
+
+    def beats(names: str, count: int) -> dict[str, Heartbeat]:
+        report = ListenerReport(status="OPEN", total_connections=count)
+        blank = decode(stage.beat(count), MASTER)
+        return {name: replace(blank, amphora_id=name, listeners={listener: report}) for name in names}
+
+    owners = dict.fromkeys("abc", stage.top.id)
+    reports.take_in(beats("ab", 1), owners, now)
+    reports.take_in(beats("abc", 5), owners, now)
+    reports.take_in({}, {}, now)
+    assert stage.statistics() == Statistics(total_connections=15)
+    with stage.database.reading() as connection:
+        said = connection.execute(sa.select(heard.c.amphora_id, heard.c.sequence)).all()
+    assert sorted(map(tuple, said)) == [("a", 5), ("b", 5), ("c", 5)]
