@@ -17,7 +17,7 @@ demo:  ## a load balancer that carries traffic, step by step; ONESHOT=1 ends aft
 
 test:  ## the whole test suite; says what was skipped, and why
 	@tools/setup.sh test
-	@$(PYTHON) -m pytest -q $(ARGS)
+	@tools/apart.sh $(PYTHON) -m pytest -q $(ARGS)
 
 check:  ## linters, types, contracts between rooms, release notes
 	@tools/setup.sh check

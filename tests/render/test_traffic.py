@@ -23,8 +23,9 @@ pytestmark = haproxy.needed
 
 
 def small(name: str) -> Document:
-    """The document for an amphora with few descriptors, as a test has."""
-    return replace(CASES[name], nofile=1000).document()
+    """The document for an amphora with few descriptors, as a test has; only root can become somebody else."""
+    case = CASES[name]
+    return replace(case, nofile=1000, user=case.user if os.getuid() == 0 else None).document()
 
 
 class Site(NamedTuple):
@@ -113,8 +114,9 @@ def test_headers_are_inserted(site: Site) -> None:
 
 
 def test_without_servers_the_answer_is_503(tmp_path: Path) -> None:
-    for name in ("http_without_pool", "http_without_members", "disabled_pool"):
-        folder = tmp_path / name
+    for number, name in enumerate(("http_without_pool", "http_without_members", "disabled_pool")):
+        # The path of a Unix socket has 107 characters at most.
+        folder = tmp_path / str(number)
         folder.mkdir()
         with haproxy.running(small(name).config, folder):
             assert haproxy.ask(folder / "0.sock", GOOD["plain"], patience=0.3).startswith(b"HTTP/1.1 503")
