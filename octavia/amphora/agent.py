@@ -48,8 +48,7 @@ class Agent:
 
     def run(self) -> None:
         """Serves until stop(); what was in force before is in force at once, whoever may be listening."""
-        for folder in kept_folders():
-            self._resume(folder)
+        self._resume()
         if self._links is not None:
             threading.Thread(target=when_changed, args=(self._repair,), name="links", daemon=True).start()
         self._sender.start()
@@ -91,12 +90,16 @@ class Agent:
             load_balancers={key: said for key, said in applied.items() if said is not None},
         )
 
-    def _resume(self, folder: Path) -> None:
-        load_balancer = self._load_balancers[folder.name] = self._made(folder)
-        if load_balancer.is_empty:
-            self._drop(folder.name)
-        elif load_balancer.resume():
-            self._observer.adopted(folder.name)
+    def _resume(self) -> None:
+        """All wishes are known before the first is fulfilled: they share links."""
+        for folder in kept_folders():
+            self._load_balancers[folder.name] = self._made(folder)
+            self._load_balancers[folder.name].recall()
+        for name, load_balancer in tuple(self._load_balancers.items()):
+            if load_balancer.is_empty:
+                self._drop(name)
+            elif load_balancer.resume():
+                self._observer.adopted(name)
 
     def _repair(self) -> None:
         with self._lock:

@@ -56,12 +56,19 @@ class LoadBalancer:
         """Whether nothing was ever put in force. What an agent of another version has put is only not understood."""
         return self.document is None and not (self.folder / DOCUMENT).exists()
 
+    def recall(self) -> None:
+        """The last good document is known, to the links too; nothing is changed."""
+        document = kept(self.folder / DOCUMENT)
+        if document is not None:
+            self._accept(document)
+        if self._links is not None:
+            self._links.expect(self.folder.name, document.interfaces if document else None)
+
     def resume(self) -> bool:
         """The last good document is in force again, and kept so. Whether a HAProxy was found that runs already."""
         with self._lock:
-            document = kept(self.folder / DOCUMENT)
+            document = self.document
             if document is not None:
-                self._accept(document)
                 self._resume_links(document)
             adopted = self.haproxy.adopt(self._keeper)
             if not adopted:

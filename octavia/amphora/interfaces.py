@@ -47,6 +47,14 @@ class Links:
         self._ours: Ours = recorded(record)
         self._wished: Wishes = {}
         self._prepared: Wishes = {}
+        self._unread: set[str] = set()
+
+    def expect(self, load_balancer_id: str, interfaces: tuple[Interface, ...] | None) -> None:
+        """This is what it wished last, or nobody can read it: then no address is taken away before it is told anew."""
+        if interfaces is None:
+            self._unread.add(load_balancer_id)
+        else:
+            self._wished = wishes(self._wished, load_balancer_id, interfaces)
 
     def prepare(self, load_balancer_id: str, interfaces: tuple[Interface, ...]) -> None:
         """Its links carry these addresses too; what they carried before is still there. Raises LinkError."""
@@ -69,8 +77,9 @@ class Links:
         """These are what it wishes now: addresses of ours that nobody wishes any more are gone."""
         self._wished = wishes(self._wished, load_balancer_id, interfaces)
         self._prepared.pop(load_balancer_id, None)
+        self._unread.discard(load_balancer_id)
         wished = union({}, (interface for each in self._wished.values() for interface in each))
-        if surplus := difference(self._ours, wished):
+        if not self._unread and (surplus := difference(self._ours, wished)):
             try:
                 batch(removals(surplus, by_mac(listed())))
             except LinkError as error:

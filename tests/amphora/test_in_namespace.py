@@ -3,7 +3,8 @@
 import os
 import subprocess
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,55 @@ def test_haproxy_becomes_somebody_else_and_reloads_still(amphora: Apart, wish: W
     assert processes.inode_of(amphora.worker(wish.id)) == processes.inode_of(amphora.running.pid)
     amphora.beats()
     assert wish.graph.listeners[-1].id in amphora.beat().listeners
+
+
+def test_load_balancers_share_a_link(amphora: Apart, wish: Wish) -> None:
+    """A new agent takes no address away from one while it looks after the other, whichever can be read."""
+    second = simple(amphora, *amphora.webs, port=81)
+    first_vip, second_vip = f"{TENANT}.10/32", f"{TENANT}.11/32"
+    amphora.put(linked(wish, (f"{TENANT}.2/24", first_vip)))
+    amphora.put(linked(second, (f"{TENANT}.2/24", second_vip)))
+    with following(amphora) as gone:
+        amphora.restart()
+        amphora.kill()
+        (amphora.place(second.id) / "document.json").write_bytes(b"{}")
+        amphora.start()
+        amphora.answering()
+        amphora.put(linked(wish, (f"{TENANT}.2/24", first_vip)))
+        amphora.put(linked(second, (f"{TENANT}.2/24", second_vip)))
+        assert gone() == []
+        amphora.remove(wish.id)
+        assert [line for line in gone() if first_vip in line]
+        assert not [line for line in gone() if second_vip in line or ".2/24" in line]
+
+
+@contextmanager
+def following(amphora: Apart) -> Iterator[Callable[[], list[str]]]:
+    """What tells which addresses have been taken away since."""
+    assert amphora.namespace is not None
+    path = amphora.folder / "monitor"
+    with path.open("w") as output:
+        argv = ["ip", "-n", amphora.namespace.name, "-o", "monitor", "address"]
+        monitor = subprocess.Popen(argv, stdout=output)
+    try:
+        mark(amphora, path)
+        yield lambda: [line for line in mark(amphora, path) if line.startswith("Deleted") and MARKER not in line]
+    finally:
+        monitor.kill()
+        monitor.wait()
+
+
+MARKER = "192.0.2.77/32"
+
+
+def mark(amphora: Apart, path: Path) -> list[str]:
+    """All lines until now: an address that comes and goes is the last of them."""
+    before = path.read_text().count(MARKER)
+
+    def shown() -> bool:
+        amphora.inside(f"address add {MARKER} dev mgmt")
+        amphora.inside(f"address del {MARKER} dev mgmt")
+        return path.read_text().count(MARKER) > before
+
+    until(shown)
+    return path.read_text().splitlines()
