@@ -13,6 +13,7 @@ CONFIG = """[controller_worker]
 compute_driver = noop
 network_driver = noop
 amphora_driver = noop
+sweep_interval = 3600
 """
 ROWS = 1000
 PATH = "/v2/lbaas/loadbalancers"
