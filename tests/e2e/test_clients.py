@@ -117,12 +117,9 @@ MISTAKES = {
     "show nobody": "Unable to locate nobody in loadbalancers",
     "create --vip-subnet-id nowhere": "Unable to locate nowhere in subnets",
     "create --vip-subnet-id demo --vip-address {vip}": "already",
-    "create --vip-subnet-id demo --vip-address 192.0.2.1": "192.0.2.1",
     "listener create --protocol HTTP --protocol-port 80 mine": "already using TCP protocol_port 80",
     "listener create --protocol TERMINATED_HTTPS --protocol-port 443 mine": "SSL certificate is needed",
-    "pool create --protocol HTTP --lb-algorithm SOURCE_IP_PORT --listener nobody": "Unable to locate nobody",
     "member create --address nonsense --protocol-port 80 pool": "nonsense",
-    "member create --address 198.18.12.9 --protocol-port 70000 pool": "65535",
     "delete mine": "cascade",
 }
 
