@@ -17,8 +17,9 @@ from typing import IO
 
 from tools.stage import PROGRAMS, ROOT, WEB_PORT, Answer, Load, Stage, StageError, end
 
-STATE = ROOT / ".state" / "demo"
-LOG = ROOT / ".state" / "demo.log"
+FOLDER = Path(os.environ.get("DEMO_FOLDER") or ROOT / ".state")
+STATE = FOLDER / "demo"
+LOG = FOLDER / "demo.log"
 SHOWN = ("id", "name", "protocol", "vip_address", "address", "provisioning_status")
 BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
 
@@ -295,7 +296,7 @@ def main() -> int:
     except (StageError, OSError, subprocess.SubprocessError, urllib.error.URLError) as error:
         print(f"\nerror: {error}\nThe daemon's log is {LOG}.", file=sys.stderr)
         return 1
-    print("\nThe tour failed." if tour.complaints else "\nDone. Nothing is left but .venv and .state/demo.log.")
+    print("\nThe tour failed." if tour.complaints else f"\nDone. Nothing is left but .venv and {LOG}.")
     return 1 if tour.complaints else 0
 
 
