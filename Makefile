@@ -1,6 +1,7 @@
 # All targets are safe to repeat, and to interrupt.
 
-PYTHON = .venv/bin/python
+# Not PYTHON: who sets that for tools/setup.sh would get ours instead.
+OURS = .venv/bin/python
 RUFF = .venv/bin/ruff
 
 # Debian's haproxy, ip and nft are where an ordinary user's PATH does not lead.
@@ -13,11 +14,11 @@ help:  ## this list
 
 demo:  ## a load balancer that carries traffic, step by step; ONESHOT=1 ends after the tour
 	@tools/setup.sh demo
-	@ONESHOT=$(ONESHOT) $(PYTHON) -m tools.demo
+	@ONESHOT=$(ONESHOT) $(OURS) -m tools.demo
 
 test:  ## the whole test suite; says what was skipped, and why
 	@tools/setup.sh test
-	@tools/apart.sh $(PYTHON) -m pytest -q $(ARGS)
+	@tools/apart.sh $(OURS) -m pytest -q $(ARGS)
 
 check:  ## linters, types, contracts between rooms, release notes
 	@tools/setup.sh check
@@ -25,15 +26,15 @@ check:  ## linters, types, contracts between rooms, release notes
 	@$(RUFF) check --quiet .
 	@$(RUFF) format --check --quiet .
 	@echo "==> mypy"
-	@$(PYTHON) -m mypy
+	@$(OURS) -m mypy
 	@echo "==> contracts between rooms"
-	@$(PYTHON) -m tools.contracts
+	@$(OURS) -m tools.contracts
 	@echo "==> release notes"
 	@.venv/bin/reno -q lint
 
 bench:  ## measure what is claimed about speed; results go to benchmarks/results/
 	@tools/setup.sh bench
-	@$(PYTHON) -m benchmarks $(ARGS)
+	@$(OURS) -m benchmarks $(ARGS)
 
 venv:  ## only install what everything else needs
 	@tools/setup.sh venv
