@@ -129,6 +129,9 @@ def identity(wish: Wish, seen: Seen, now: datetime) -> Plan | None:
         intro = seen.introduction
         step = Certify(row, intro.certificate_request, intro.certificate_proof)
         return Plan((step,), Again(0), f"Signing the first certificate of amphora {row.id}.")
+    if row.cert_expiration <= now:
+        why = "its certificate has expired, so nobody can speak to it"
+        return Plan((Condemn(row, why),), Again(0), f"Giving up amphora {row.id}: {why}.")
     if seen.agent is None:
         return waiting(seen)
     if seen.agent.protocol != PROTOCOL:

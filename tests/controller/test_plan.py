@@ -229,6 +229,11 @@ def test_a_certificate_is_renewed_in_time() -> None:
     assert steps_for(seen) == [Certify]
 
 
+def test_an_amphora_whose_certificate_has_expired_is_replaced() -> None:
+    seen = msgspec.structs.replace(serving(GRAPH, cert_expiration=builders.NOW), agent=None, silence="expired")
+    assert steps_for(seen) == [Condemn]
+
+
 def test_what_is_served_beside_the_wish_is_withdrawn() -> None:
     seen = serving(GRAPH)
     assert seen.agent is not None
