@@ -39,3 +39,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured, and print as a line that begins with `figure:`, is shown at the end."""
+    said = (report.capstdout for report in terminalreporter.getreports("passed"))
+    figures = [line for text in said for line in text.splitlines() if line.startswith("figure: ")]
+    if figures:
+        terminalreporter.section("figures of this run, on a machine that was busy with it")
+        for line in figures:
+            terminalreporter.write_line(line.removeprefix("figure: "))

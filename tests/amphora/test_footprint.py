@@ -41,7 +41,7 @@ def test_memory(stage: Stage) -> None:
     until(lambda: len(stage.ours()) == 3)
     agent = pss(stage.running.pid)
     all_of_it = sum(pss(process.pid) for process in stage.ours())
-    print(f"\nPSS: agent {agent / 1024:.1f} MB, with HAProxy {all_of_it / 1024:.1f} MB")
+    print(f"figure: PSS: agent {agent / 1024:.1f} MB, with HAProxy {all_of_it / 1024:.1f} MB")
     assert all_of_it < MEMORY
 
 
@@ -53,7 +53,7 @@ def test_start(bare: Stage) -> None:
         bare.start()
         bare.beat()
         took = time.monotonic() - begin
-        print(f"\n{kind} start: a heartbeat after {took * 1000:.0f} ms")
+        print(f"figure: {kind} start: a heartbeat after {took * 1000:.0f} ms")
         assert took < 3
         bare.kill()
 

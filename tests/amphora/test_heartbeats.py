@@ -44,7 +44,7 @@ def test_the_first_heartbeat_comes_when_the_agent_listens(bare: Stage) -> None:
     begin = time.monotonic()
     bare.start()
     beat = bare.beat()
-    print(f"\nfrom exec to the first heartbeat: {(time.monotonic() - begin) * 1000:.0f} ms")
+    print(f"figure: from exec to the first heartbeat: {(time.monotonic() - begin) * 1000:.0f} ms")
     assert bare.listening()
     assert (beat.amphora_id, beat.protocol, beat.generations) == (bare.id, PROTOCOL, {})
     assert abs(time.time() - beat.time) < 5
@@ -123,7 +123,7 @@ def test_a_member_that_goes_down_is_told_at_once(bare: Stage) -> None:
     bare.webs[1].close()
     begin = time.monotonic()
     assert told(bare, lambda beat: statuses(beat).get(second) == "DOWN").edge
-    print(f"\ndown after {(time.monotonic() - begin) * 1000:.0f} ms, with a check each 100 ms")
+    print(f"figure: down after {(time.monotonic() - begin) * 1000:.0f} ms, with a check each 100 ms")
     bare.webs[0].close()
     beat = told(bare, lambda beat: statuses(beat).get(first) == "DOWN")
     assert [report.status for report in beat.pools.values()] == ["DOWN"]

@@ -49,7 +49,7 @@ def test_everything_killed_at_once(stage: Stage, wish: Wish) -> None:
             os.kill(process.pid, signal.SIGKILL)
         stage.start()
         stage.served()
-        print(f"\neverything killed: a gap of {traffic.stop()['longest_gap'] * 1000:.0f} ms")
+        print(f"figure: everything killed: a gap of {traffic.stop()['longest_gap'] * 1000:.0f} ms")
     stage.answering()
     until(lambda: stage.applied(wish.id).haproxy_running)
     assert stage.applied(wish.id).generation == wish.document().generation
@@ -66,7 +66,7 @@ def recovers(stage: Stage, wish: Wish, *killed: int) -> None:
         until(lambda: stage.applied(wish.id).haproxy_running)
         stage.served()
         gap = traffic.stop()["longest_gap"]
-    print(f"\n{len(killed)} killed: a gap of {gap * 1000:.0f} ms (aim {AIM * 1000:.0f})")
+    print(f"figure: {len(killed)} killed: a gap of {gap * 1000:.0f} ms (aim {AIM * 1000:.0f})")
     assert gap < ALLOWED
     assert len(stage.ours()) == 3
 
@@ -104,7 +104,7 @@ def test_sigterm_ends_the_agent_alone(stage: Stage, wish: Wish) -> None:
     with stage.traffic() as traffic:
         begin = time.monotonic()
         stage.kill(signal.SIGTERM)
-        print(f"\nSIGTERM: gone after {(time.monotonic() - begin) * 1000:.0f} ms")
+        print(f"figure: SIGTERM: gone after {(time.monotonic() - begin) * 1000:.0f} ms")
         assert time.monotonic() - begin < 2
         assert len(stage.ours()) == 2
     assert traffic.stop()["failures"] == {}

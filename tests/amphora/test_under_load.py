@@ -102,7 +102,7 @@ def test_members_change_at_runtime(stage: Stage, wish: Wish) -> None:
             stage.put(wish.document())
             times.append(time.monotonic() - begin)
         seen = traffic.stop()
-    print(f"\n{seen['requests']} requests; a runtime change took {sorted(times)[len(times) // 2] * 1000:.1f} ms")
+    print(f"figure: {seen['requests']} requests; a runtime change took {sorted(times)[len(times) // 2] * 1000:.1f} ms")
     assert seen["failures"] == {}
 
 
@@ -115,7 +115,7 @@ def test_reloads(stage: Stage, wish: Wish) -> None:
             stage.put(wish.document())
             times.append(time.monotonic() - begin)
         seen = traffic.stop()
-    print(f"\n{seen['requests']} requests; a reload took {sorted(times)[len(times) // 2] * 1000:.1f} ms")
+    print(f"figure: {seen['requests']} requests; a reload took {sorted(times)[len(times) // 2] * 1000:.1f} ms")
     assert seen["failures"] == {}
 
 
@@ -130,7 +130,7 @@ def test_kept_connections(stage: Stage, wish: Wish, mix: tuple[Change, ...]) -> 
         requests, wrong = wrk.result()
     finally:
         wrk.close()
-    print(f"\n{requests} requests on kept connections, {len(mix)} changes")
+    print(f"figure: {requests} requests on kept connections, {len(mix)} changes")
     assert wrong == []
 
 

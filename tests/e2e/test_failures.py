@@ -47,7 +47,7 @@ def test_a_killed_haproxy_is_back_at_once(stage: Stage) -> None:
         stage.until(partial(back, stage, amphora, what, killed), f"a new {what}")
         stage.get(vip)
     seen = traffic.stop()
-    print(f"HAProxy killed twice: longest gap {seen['longest_gap'] * 1000:.0f} ms, {seen['failures']}")
+    print(f"figure: HAProxy killed twice: longest gap {seen['longest_gap'] * 1000:.0f} ms, {seen['failures']}")
     assert seen["longest_gap"] < 2, "a bound for a busy machine; the figure is the benchmark's"
     assert set(seen["answers"]) == {"m1"}
 
@@ -185,4 +185,4 @@ def test_eight_clients_edit_one_load_balancer_and_nothing_is_lost(root_stage: St
         list(threads.map(edit, range(8)))
     assert len(stage.call("GET", f"/pools/{pool}/members")["members"]) == 81
     stage.active(made["id"])
-    print(f"worst wait of eight clients that edit one load balancer: {max(worst):.3f} s")
+    print(f"figure: worst wait of eight clients that edit one load balancer: {max(worst):.3f} s")

@@ -114,7 +114,7 @@ def test_eight_threads_lose_no_update_and_never_see_a_locked_database(tmp_path: 
     assert read.load_balancer.description == str(8 * each)
     assert len(read.members) == 3 + 8 * each
     assert len({member.server_id for member in read.members}) == len(read.members)
-    print(f"worst wait of eight threads that edit one load balancer: {max(worst):.3f} s")
+    print(f"figure: worst wait of eight threads that edit one load balancer: {max(worst):.3f} s")
 
 
 def added(graph: Graph, pool: Pool, worker: int, number: int) -> Graph:
