@@ -11,13 +11,13 @@ import msgspec
 
 from octavia.amphora import haproxy
 from octavia.amphora.apply import LoadBalancer
-from octavia.amphora.files import write
 from octavia.amphora.haproxy import HaproxyError, Unfit
 from octavia.amphora.heartbeat import Sender
 from octavia.amphora.identity import Identity
 from octavia.amphora.interfaces import LinkError, Links, when_changed
 from octavia.amphora.observe import Observer
 from octavia.domain.document import PROTOCOL, AgentState, Document, Fence, Limits, Seed
+from octavia.host.files import write
 from octavia.host.processes import Watch
 from octavia.host.server import Answer, DocumentServer, Refused, Request
 from octavia.host.tls import is_controller

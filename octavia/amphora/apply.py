@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 
 from octavia.amphora import changes, haproxy
-from octavia.amphora.files import write
 from octavia.amphora.haproxy import HaproxyError, Unfit
 from octavia.amphora.interfaces import LinkError, Links
 from octavia.amphora.process import Haproxy, unbindable
 from octavia.amphora.watch import Keeper
 from octavia.domain.document import Applied, Document, digest
+from octavia.host.files import write
 from octavia.host.processes import Watch
 
 LOG = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ import ssl
 import subprocess
 from pathlib import Path
 
-from octavia.amphora.files import write
 from octavia.domain.document import Seed
 from octavia.host import tls
+from octavia.host.files import write
 
 LOG = logging.getLogger(__name__)
 KEY = Path("agent.key")

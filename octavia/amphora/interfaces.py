@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from octavia.amphora.files import write
 from octavia.domain.document import Interface
 from octavia.host.announce import announce
+from octavia.host.files import write
 
 LOG = logging.getLogger(__name__)
 Later = Callable[[float, Callable[[], None]], None]

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from octavia.host import kernel, namespaces, processes
+from octavia.host.files import write
 from octavia.host.processes import Process, Record
 
 RECORD = "holder.json"
@@ -78,9 +79,7 @@ def start(state: Path) -> Process:
         if news.readline() != b"ready\n":
             raise OSError(f"User namespaces cannot be used here: {last_line(state / LOG)}")
     inode = os.stat(f"/proc/{holder.pid}/ns/user").st_ino
-    fresh = state / f"{RECORD}.new"
-    fresh.write_bytes(msgspec.json.encode(Held(processes.record(holder), inode)))
-    fresh.replace(state / RECORD)
+    write(state / RECORD, msgspec.json.encode(Held(processes.record(holder), inode)), durable=False)
     return holder
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from octavia.host.files import write
 from octavia.host.namespaces import entered
 
 LOG = logging.getLogger(__name__)
@@ -344,9 +345,7 @@ def living(written: Record) -> Process | None:
 
 def remember(path: Path, process: Process) -> None:
     """The file holds the process; it is whole at every moment."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_bytes(msgspec.json.encode(record(process)))
-    fresh.replace(path)
+    write(path, msgspec.json.encode(record(process)), durable=False)
 
 
 def recall(path: Path) -> Process | None:

@@ -1,6 +1,5 @@
 """What an amphora of this host is on disk: one folder each, which a restart of the control plane finds again."""
 
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -10,6 +9,7 @@ import msgspec
 from octavia.domain.document import Seed
 from octavia.drivers.network import NetworkPort
 from octavia.host import processes
+from octavia.host.files import write
 from octavia.host.processes import Process
 
 LARGEST_LOG = 4 << 20
@@ -41,7 +41,7 @@ class Folders:
             return False
         folder = self.path(seed.amphora_id)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write(folder / "seed.json", msgspec.json.encode(seed))
+        write(folder / "seed.json", msgspec.json.encode(seed), durable=False)
         return True
 
     def ports(self, amphora_id: str) -> tuple[NetworkPort, ...]:
@@ -51,7 +51,7 @@ class Folders:
     def put_port(self, amphora_id: str, port: NetworkPort) -> None:
         folder = self.path(amphora_id) / "ports"
         folder.mkdir(mode=0o700, exist_ok=True)
-        write(folder / f"{port.id}.json", msgspec.json.encode(port))
+        write(folder / f"{port.id}.json", msgspec.json.encode(port), durable=False)
 
     def remove_port(self, amphora_id: str, port_id: str) -> None:
         (self.path(amphora_id) / "ports" / f"{port_id}.json").unlink(missing_ok=True)
@@ -82,12 +82,3 @@ def is_uuid(text: str) -> bool:
         return str(uuid.UUID(text)) == text
     except ValueError:
         return False
-
-
-def write(path: Path, content: bytes) -> None:
-    """The file has this content, for its owner alone, and never a part of it."""
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-    fresh.replace(path)
