@@ -90,7 +90,7 @@ class Actor:
             port = self._ports.network.ensure_port(
                 port_id=port_id_of(step.amphora.id, subnet.id),
                 subnet_id=subnet.id,
-                address=step.address,
+                address=None,
                 owner=step.amphora.id,
                 device_owner="octavia:amphora",
             )

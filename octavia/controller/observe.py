@@ -1,9 +1,10 @@
 """Looking at the world: compute, network and agents are asked, nothing is changed."""
 
+from octavia.controller.plan import wanted_subnets
 from octavia.controller.world import Seen, World
 from octavia.domain.amphora import Amphora
 from octavia.domain.document import AgentState
-from octavia.domain.graph import Graph, live
+from octavia.domain.graph import Graph
 from octavia.domain.network import Subnet
 from octavia.drivers.agent import Agents, Endpoint, Introduction
 from octavia.drivers.compute import Compute, Instance
@@ -30,8 +31,7 @@ class Observer:
     def _subnets(self, graph: Graph | None) -> dict[str, Subnet]:
         if graph is None:
             return {}
-        ids = {graph.load_balancer.vip_subnet_id, *(member.subnet_id for member in live(graph).members)}
-        found = (self._network.subnet(subnet_id) for subnet_id in ids if subnet_id is not None)
+        found = map(self._network.subnet, wanted_subnets(graph))
         return {subnet.id: subnet for subnet in found if subnet is not None}
 
     def _seen(self, row: Amphora, *, asked: bool) -> Seen:

@@ -76,15 +76,17 @@ def named(amphorae: list[Seen]) -> str:
 
 def amphora(wish: Wish, graph: Graph, world: World, seen: Seen, now: datetime) -> Plan | None:
     """The next step of an amphora on its way to serving; None once it serves what is wished."""
-    if unready := machine(wish, graph, world, seen, now) or identity(wish, seen, now):
-        return unready
-    return serving(wish, graph, world, seen)
-
-
-def machine(wish: Wish, graph: Graph, world: World, seen: Seen, now: datetime) -> Plan | None:
-    subnets, missing = wanted_subnets(graph, world)
+    wanted = wanted_subnets(graph)
+    missing = next((subnet_id for subnet_id in wanted if subnet_id not in world.subnets), None)
     if missing is not None:
         return Plan((), Fault(terminal=True), f"Subnet {missing} is not there any more: nothing can be attached to it.")
+    subnets = [world.subnets[subnet_id] for subnet_id in wanted]
+    if unready := machine(wish, subnets, seen, now) or identity(wish, seen, now):
+        return unready
+    return serving(wish, graph, subnets, seen)
+
+
+def machine(wish: Wish, subnets: list[Subnet], seen: Seen, now: datetime) -> Plan | None:
     if seen.instance is None:
         boot: tuple[Step, ...] = (Boot(seen.row), *attachments(seen, subnets))
         return Plan(boot, Again(POLL), f"Booting amphora {seen.row.id}.")
@@ -101,17 +103,10 @@ def machine(wish: Wish, graph: Graph, world: World, seen: Seen, now: datetime) -
     return None
 
 
-def wanted_subnets(graph: Graph, world: World) -> tuple[list[Subnet], str | None]:
-    """The subnets that the amphora must have a link in, the VIP's first; or one that is missing."""
-    ids = [graph.load_balancer.vip_subnet_id, *(member.subnet_id for member in live(graph).members)]
-    found: dict[str, Subnet] = {}
-    for subnet_id in ids:
-        if subnet_id is None:
-            continue
-        if subnet_id not in world.subnets:
-            return [], subnet_id
-        found[subnet_id] = world.subnets[subnet_id]
-    return list(found.values()), None
+def wanted_subnets(graph: Graph) -> tuple[str, ...]:
+    """The ids of the subnets that an amphora must have a link in, each once, the VIP's first."""
+    ids = (graph.load_balancer.vip_subnet_id, *(member.subnet_id for member in live(graph).members))
+    return tuple(dict.fromkeys(subnet_id for subnet_id in ids if subnet_id is not None))
 
 
 def attachments(seen: Seen, subnets: list[Subnet]) -> tuple[Step, ...]:
@@ -151,25 +146,23 @@ def waiting(seen: Seen) -> Plan:
     return Plan((), Again(POLL) if booting else Fault(), text)
 
 
-def serving(wish: Wish, graph: Graph, world: World, seen: Seen) -> Plan | None:
+def serving(wish: Wish, graph: Graph, subnets: list[Subnet], seen: Seen) -> Plan | None:
     assert seen.agent is not None
     top = graph.load_balancer
     strangers = [known for known in seen.agent.load_balancers if known != top.id]
     steps: list[Step] = [Withdraw(seen.row, stranger) for stranger in strangers]
-    document = wanted_document(wish, graph, world, seen, seen.agent)
+    document = wanted_document(wish, graph, subnets, seen, seen.agent)
     if not in_force(seen.agent, document):
-        subnets, _ = wanted_subnets(graph, world)
         steps += [*attachments(seen, subnets), Push(seen.row, document)]
     if steps:
         return Plan(tuple(steps), Again(0), f"Putting generation {top.generation} in force in amphora {seen.row.id}.")
-    if surplus := surplus_ports(graph, world, seen):
+    if surplus := surplus_ports(subnets, seen):
         leave = tuple(Detach(seen.row, port) for port in surplus)
         return Plan(leave, Again(0), f"Detaching amphora {seen.row.id} from subnets that it no longer needs.")
     return None
 
 
-def surplus_ports(graph: Graph, world: World, seen: Seen) -> list[NetworkPort]:
-    subnets, _ = wanted_subnets(graph, world)
+def surplus_ports(subnets: list[Subnet], seen: Seen) -> list[NetworkPort]:
     needed = {subnet.id for subnet in subnets}
     return [port for subnet_id, port in seen.ports.items() if subnet_id not in needed]
 
@@ -185,19 +178,18 @@ def in_force(agent: AgentState, document: Document) -> bool:
     )
 
 
-def wanted_document(wish: Wish, graph: Graph, world: World, seen: Seen, agent: AgentState) -> Document:
+def wanted_document(wish: Wish, graph: Graph, subnets: list[Subnet], seen: Seen, agent: AgentState) -> Document:
     return rendered(
         graph,
         fence=wish.fence,
         limits=agent.limits,
         haproxy_user=wish.haproxy_user,
-        interfaces=interfaces(graph, world, seen),
+        interfaces=interfaces(graph, subnets, seen),
     )
 
 
-def interfaces(graph: Graph, world: World, seen: Seen) -> tuple[Interface, ...]:
+def interfaces(graph: Graph, subnets: list[Subnet], seen: Seen) -> tuple[Interface, ...]:
     """The amphora's links: its own address in each subnet, and the VIP beside it in the VIP's."""
-    subnets, _ = wanted_subnets(graph, world)
     links = []
     for subnet in subnets:
         port = seen.ports[subnet.id]
@@ -205,19 +197,16 @@ def interfaces(graph: Graph, world: World, seen: Seen) -> tuple[Interface, ...]:
         links.append(
             Interface(
                 mac=port.mac_address,
-                addresses=(*own_addresses(port, world), *(vip_addresses(graph) if holds_vip else ())),
+                addresses=(*own_addresses(port, subnet), *(vip_addresses(graph) if holds_vip else ())),
                 gateways=(subnet.gateway_ip,) if holds_vip and subnet.gateway_ip else (),
             )
         )
     return tuple(links)
 
 
-def own_addresses(port: NetworkPort, world: World) -> tuple[str, ...]:
-    return tuple(
-        f"{ip.ip_address}/{ip_network(world.subnets[ip.subnet_id].cidr).prefixlen}"
-        for ip in port.fixed_ips
-        if ip.subnet_id in world.subnets
-    )
+def own_addresses(port: NetworkPort, subnet: Subnet) -> tuple[str, ...]:
+    length = ip_network(subnet.cidr).prefixlen
+    return tuple(f"{ip.ip_address}/{length}" for ip in port.fixed_ips if ip.subnet_id == subnet.id)
 
 
 def vip_addresses(graph: Graph) -> tuple[str, ...]:

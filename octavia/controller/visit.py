@@ -1,6 +1,5 @@
 """One visit: lease, look, plan, act, conclude. It never waits for anybody."""
 
-import logging
 from datetime import datetime
 
 from msgspec import Struct
@@ -13,9 +12,7 @@ from octavia.domain.document import Fence
 from octavia.drivers.faults import PortFault, Refused
 from octavia.store.clusters import Fenced, Wanted
 
-LOG = logging.getLogger(__name__)
 ROUNDS = 12
-NO_FENCE = Fence(0, 0)
 
 
 class Terms(Struct, frozen=True, kw_only=True):

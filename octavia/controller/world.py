@@ -63,7 +63,6 @@ class Boot(Struct, frozen=True):
 class Attach(Struct, frozen=True):
     amphora: Amphora
     subnet_id: str
-    address: str | None = None
 
 
 class Detach(Struct, frozen=True):

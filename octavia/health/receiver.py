@@ -32,7 +32,6 @@ class Receiver:
         self._key = master_key
         self._reports = reports
         self._ring = ring
-        self._heard: dict[str, tuple[str, int]] = {}
         self._last: dict[str, Heartbeat] = {}
         self._shown: dict[str, Heartbeat] = {}
         self._waiting: OrderedDict[str, Heartbeat] = OrderedDict()
@@ -77,15 +76,15 @@ class Receiver:
         except BadHeartbeat as error:
             LOG.warning("a datagram was dropped: %s", error)
             return
-        boot, sequence = self._heard.get(beat.amphora_id) or self._recalled(beat.amphora_id)
+        before = self._last.get(beat.amphora_id)
+        boot, sequence = (before.boot_id, before.sequence) if before else self._recalled(beat.amphora_id)
         if not counts(beat, boot, sequence, time.time()):
             return
-        self._heard[beat.amphora_id] = (beat.boot_id, beat.sequence)
         with self._news:
             self._waiting[beat.amphora_id] = beat
             self._urgent |= beat.edge
             self._news.notify()
-        if wakes(beat, boot, self._last.get(beat.amphora_id)):
+        if wakes(beat, boot, before):
             self._wake_cluster(beat.amphora_id)
         self._last[beat.amphora_id] = beat
 

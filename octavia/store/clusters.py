@@ -93,10 +93,6 @@ class Clusters:
         with self._database.reading() as connection:
             return frozenset(connection.scalars(sa.select(amphora.c.id)))
 
-    def cluster_of_amphora(self, amphora_id: str) -> str | None:
-        with self._database.reading() as connection:
-            return connection.scalar(sa.select(amphora.c.cluster_id).where(amphora.c.id == amphora_id))
-
     def put_amphora(self, cluster_id: str, fence: Fence, row: Amphora) -> None:
         """The amphora is on record like this. Raises Fenced."""
 

@@ -19,15 +19,11 @@ COUNTERS = ("bytes_in", "bytes_out", "total_connections", "request_errors")
 
 
 class Known(Struct, frozen=True):
-    """An amphora that a heartbeat may come from."""
+    """Whose an amphora is, and the last heartbeat that was taken in from it."""
 
-    amphora_id: str
-    load_balancer_id: str | None
     cluster_id: str
-    condemned: bool
     boot_id: str | None
     sequence: int
-    heard_at: datetime | None
 
 
 class Reports:
@@ -39,21 +35,11 @@ class Reports:
     def known(self, amphora_id: str) -> Known | None:
         with self._database.reading() as connection:
             row = connection.execute(
-                sa.select(amphora, heard.c.boot_id, heard.c.sequence, heard.c.at)
+                sa.select(amphora.c.cluster_id, heard.c.boot_id, heard.c.sequence)
                 .outerjoin(heard, heard.c.amphora_id == amphora.c.id)
                 .where(amphora.c.id == amphora_id)
             ).one_or_none()
-        if row is None:
-            return None
-        return Known(
-            amphora_id,
-            row.load_balancer_id,
-            row.cluster_id,
-            row.condemned is not None,
-            row.boot_id,
-            row.sequence or 0,
-            row.at,
-        )
+        return Known(row.cluster_id, row.boot_id, row.sequence or 0) if row else None
 
     def owners(self, amphora_ids: Collection[str]) -> dict[str, str]:
         """Amphora id to load balancer id, of those that are on record and not condemned."""

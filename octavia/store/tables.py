@@ -1,6 +1,5 @@
 """The tables. Those of the nouns follow their declarations; only keys and indexes are spelled out here."""
 
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -190,7 +189,3 @@ deployment = sa.Table(
     sa.Column("epoch", sa.BigInteger, nullable=False),
     comment="one row: the epoch is raised when the database was restored from a backup",
 )
-
-
-def seconds_since_1970(moment: datetime) -> float:
-    return (moment - datetime(1970, 1, 1)).total_seconds()
