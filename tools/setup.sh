@@ -52,6 +52,7 @@ missing_packages() {
     need nft nftables
     need openssl openssl
     need ps procps
+    need mariadbd mariadb-server-core
     if ! command -v unshare >/dev/null || ! command -v nsenter >/dev/null; then printf ' util-linux'; fi
     if [ "$target" = bench ] || [ "$(id -u)" = 0 ]; then need wrk wrk; fi
 }
