@@ -14,6 +14,7 @@ from octavia.api import arguments, door
 from octavia.api.arguments import Arguments
 from octavia.api.caller import Caller
 from octavia.api.ports import Services
+from octavia.domain.refusal import Forbidden
 
 encode = msgspec.json.Encoder().encode
 FIELD = re.compile(r"\{(\w+)\}")
@@ -31,6 +32,11 @@ class Call:
     def caller(self) -> Caller:
         found: Caller = self.request.context.caller
         return found
+
+    def permit(self, rule: str, project_id: str | None) -> None:
+        """Raises Forbidden where the caller may not do this (`loadbalancer:get_one`) to objects of this project."""
+        if not self.services.permissions.allows(self.caller, rule, project_id):
+            raise Forbidden("Policy does not allow this request to be performed.")
 
     @cached_property
     def arguments(self) -> Arguments:

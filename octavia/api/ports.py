@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from octavia.api.caller import Caller
 from octavia.domain.declare import Noun
 from octavia.domain.graph import Graph
 from octavia.domain.refusal import Refusal
@@ -43,6 +44,21 @@ class Store(Protocol):
     def create(self, graph: Graph, who: Who) -> Graph: ...
 
 
+class Permissions(Protocol):
+    """Who may do what."""
+
+    def allows(self, caller: Caller, rule: str, project_id: str | None) -> bool:
+        """Whether the caller may do this (`loadbalancer:get_one`) to objects of this project."""
+        ...
+
+
+class Everybody:
+    """Without authentication everybody is an administrator."""
+
+    def allows(self, caller: Caller, rule: str, project_id: str | None) -> bool:
+        return True
+
+
 def everything_offered(graph: Graph) -> Sequence[Refusal]:
     """The data plane of the no-op adapters refuses nothing."""
     return ()
@@ -57,6 +73,7 @@ class Services:
     clock: Callable[[], datetime]
     """UTC, without a zone."""
     new_id: Callable[[], str]
+    permissions: Permissions = Everybody()
     offered: Callable[[Graph], Sequence[Refusal]] = everything_offered
     """What this data plane cannot do of a graph."""
     lowest_port: int = 1
