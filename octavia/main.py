@@ -42,8 +42,10 @@ from octavia.render import unrendered
 from octavia.settings import Settings
 from octavia.store import schema
 from octavia.store.addresses import Addresses
+from octavia.store.catalogue import Catalogue
 from octavia.store.clusters import Clusters
 from octavia.store.engine import Database, utcnow
+from octavia.store.quotas import Quotas
 from octavia.store.reports import Reports
 from octavia.store.store import Store
 
@@ -108,7 +110,7 @@ def wire(settings: Settings, place: Place) -> Wiring:
         agents=agents,
         loop=loop,
         receiver=listening(settings, compute, Reports(database), bus),
-        app=build(services(settings, store, network, compute)),
+        app=build(services(settings, database, store, network, compute)),
         summary=compute.abilities().summary,
     )
 
@@ -120,10 +122,14 @@ def opened(settings: Settings) -> Database:
     return database
 
 
-def services(settings: Settings, store: Store, network: NetworkDriver, compute: Compute) -> Services:
+def services(
+    settings: Settings, database: Database, store: Store, network: NetworkDriver, compute: Compute
+) -> Services:
     api = settings.api_settings
     return Services(
         store=store,
+        catalogue=Catalogue(database),
+        quotas=Quotas(database),
         network=network,
         clock=utcnow,
         new_id=new_id,
@@ -306,4 +312,4 @@ def api_alone() -> tuple[Callable[..., Any], Database]:
     database = opened(settings)
     network = networking(settings, place, Addresses(database))
     compute = computing(settings, place, Authority.ensure(settings.state_path / "pki"))
-    return build(services(settings, Store(database, lambda _: None), network, compute)), database
+    return build(services(settings, database, Store(database, lambda _: None), network, compute)), database

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import falcon
 import msgspec
@@ -33,10 +33,20 @@ class Call:
         found: Caller = self.request.context.caller
         return found
 
+    def may(self, rule: str, project_id: str | None) -> bool:
+        return self.services.permissions.allows(self.caller, rule, project_id)
+
     def permit(self, rule: str, project_id: str | None) -> None:
         """Raises Forbidden where the caller may not do this (`loadbalancer:get_one`) to objects of this project."""
-        if not self.services.permissions.allows(self.caller, rule, project_id):
-            raise Forbidden("Policy does not allow this request to be performed.")
+        if not self.may(rule, project_id):
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        raise Forbidden("Policy does not allow this request to be performed.")
+
+    def counted(self, project_id: str | None) -> str | None:
+        """The project whose quota goes for what is asked."""
+        return project_id if self.services.counting else None
 
     @cached_property
     def arguments(self) -> Arguments:

@@ -9,14 +9,18 @@ from msgspec.structs import replace
 
 from octavia.api.judge import may_be_changed
 from octavia.api.ports import Reader
+from octavia.domain import l7laws
 from octavia.domain.declare import Noun
 from octavia.domain.graph import Graph, editable, live, next_server_id, put
 from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.l7policy import L7Policy
+from octavia.domain.l7rule import L7Rule
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
 from octavia.domain.refusal import Conflict, Invalid, Missing
+from octavia.store.query import Home
 
 References = Mapping[str, str]
 """The parents that a POST body names and that are no fields of the noun."""
@@ -27,8 +31,10 @@ class Kind:
     """One noun, for the generic handlers."""
 
     noun: type[Noun]
-    home: Callable[[Reader, Any, References], str]
-    """The id of the load balancer that a new row goes under."""
+    policy: str
+    """The part of policy names that says what kind of object it is."""
+    home: Callable[[Reader, Any, References], Home]
+    """Where a new row belongs."""
     admit: Callable[[Graph, Any, References], Graph]
     """The graph with the new row. Raises Conflict where nothing may come in."""
     parents: Mapping[str, str] = field(default_factory=dict)
@@ -36,6 +42,10 @@ class Kind:
     references: tuple[str, ...] = ()
     removable: Callable[[Graph, Any, bool], None] = lambda graph, row, cascade: None
     """Raises what speaks against deleting this row."""
+    check_wish: Callable[[dict[str, Any]], None] = lambda wish: None
+    """Raises what speaks against a body by itself."""
+    empty_change: bool = True
+    """Whether a PUT that names no attribute is a change."""
 
 
 def take_references(kind: Kind, wish: dict[str, Any]) -> References:
@@ -47,31 +57,39 @@ def take_references(kind: Kind, wish: dict[str, Any]) -> References:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def nowhere(reader: Reader, row: Noun, references: References) -> str:
+def nowhere(reader: Reader, row: Noun, references: References) -> Home:
     raise AssertionError("a load balancer is under nothing")
 
 
-def listener_home(reader: Reader, row: Listener, references: References) -> str:
+def listener_home(reader: Reader, row: Listener, references: References) -> Home:
     if "loadbalancer_id" not in references:
         raise Invalid("Invalid input for field/attribute loadbalancer_id. Value: 'None'. Mandatory field missing.")
-    return references["loadbalancer_id"]
+    return reader.home(LoadBalancer, references["loadbalancer_id"])
 
 
-def pool_home(reader: Reader, row: Pool, references: References) -> str:
+def pool_home(reader: Reader, row: Pool, references: References) -> Home:
     if not references:
         raise Invalid("A pool needs a loadbalancer_id or a listener_id.")
     load_balancer_id, listener_id = references.get("loadbalancer_id"), references.get("listener_id")
     if listener_id is None:
         assert load_balancer_id is not None
-        return load_balancer_id
-    found = reader.load_balancer_of(Listener, listener_id)
-    if load_balancer_id not in (None, found):
+        return reader.home(LoadBalancer, load_balancer_id)
+    found = reader.home(Listener, listener_id)
+    if load_balancer_id not in (None, found.load_balancer_id):
         raise Invalid(f"Listener {listener_id} does not belong to load balancer {load_balancer_id}.")
     return found
 
 
-def home_of_pool(reader: Reader, row: Member | HealthMonitor, references: References) -> str:
-    return reader.load_balancer_of(Pool, row.pool_id)
+def home_of_pool(reader: Reader, row: Member | HealthMonitor, references: References) -> Home:
+    return reader.home(Pool, row.pool_id)
+
+
+def home_of_listener(reader: Reader, row: L7Policy, references: References) -> Home:
+    return reader.home(Listener, row.listener_id)
+
+
+def home_of_policy(reader: Reader, row: L7Rule, references: References) -> Home:
+    return reader.home(L7Policy, row.l7policy_id)
 
 
 def admit_child(graph: Graph, row: Noun, references: References) -> Graph:
@@ -107,6 +125,18 @@ def admit_health_monitor(graph: Graph, row: HealthMonitor, references: Reference
     return put(graph, row)
 
 
+def admit_policy(graph: Graph, row: L7Policy, references: References) -> Graph:
+    may_be_changed(graph)
+    editable(graph, Listener, row.listener_id)
+    return put(graph, row)
+
+
+def admit_rule(graph: Graph, row: L7Rule, references: References) -> Graph:
+    may_be_changed(graph)
+    editable(graph, L7Policy, row.l7policy_id)
+    return put(graph, row)
+
+
 def childless(graph: Graph, row: LoadBalancer, cascade: bool) -> None:
     alive = live(graph)
     if not cascade and (alive.listeners or alive.pools):
@@ -115,9 +145,16 @@ def childless(graph: Graph, row: LoadBalancer, cascade: bool) -> None:
         )
 
 
-LOAD_BALANCER = Kind(LoadBalancer, nowhere, admit_child, removable=childless)
+def unused(graph: Graph, row: Pool, cascade: bool) -> None:
+    for policy in live(graph).l7policies:
+        if policy.redirect_pool_id == row.id:
+            raise Conflict(f"Pool {row.id} is in use by L7 policy {policy.id}. Change or delete that policy first.")
+
+
+LOAD_BALANCER = Kind(LoadBalancer, "loadbalancer", nowhere, admit_child, removable=childless)
 LISTENER = Kind(
     Listener,
+    "listener",
     listener_home,
     admit_child,
     parents={"loadbalancer_id": "load_balancer_id", "load_balancer_id": "load_balancer_id"},  # the SDK's spelling
@@ -125,19 +162,37 @@ LISTENER = Kind(
 )
 POOL = Kind(
     Pool,
+    "pool",
     pool_home,
     admit_pool,
     parents={"loadbalancer_id": "load_balancer_id", "listener_id": "listener_id"},
     references=("loadbalancer_id", "listener_id"),
+    removable=unused,
 )
-MEMBER = Kind(Member, home_of_pool, admit_member)
-HEALTH_MONITOR = Kind(HealthMonitor, home_of_pool, admit_health_monitor, parents={"pool_id": "pool_id"})
+MEMBER = Kind(Member, "member", home_of_pool, admit_member)
+HEALTH_MONITOR = Kind(
+    HealthMonitor, "healthmonitor", home_of_pool, admit_health_monitor, parents={"pool_id": "pool_id"}
+)
+L7POLICY = Kind(
+    L7Policy,
+    "l7policy",
+    home_of_listener,
+    admit_policy,
+    check_wish=l7laws.one_target,
+    empty_change=False,
+)
+L7RULE = Kind(L7Rule, "l7rule", home_of_policy, admit_rule)
+KINDS = (LOAD_BALANCER, LISTENER, POOL, MEMBER, HEALTH_MONITOR, L7POLICY, L7RULE)
+IN_PATH: Mapping[str, type[Noun]] = {"pool_id": Pool, "l7policy_id": L7Policy}
+"""The parents that nested paths name."""
 
 
-def check_path(reader: Reader, path: Mapping[str, str]) -> None:
-    """The pool in a nested path is there; else there is nothing at this address."""
-    if "pool_id" in path:
-        try:
-            reader.load_balancer_of(Pool, path["pool_id"])
-        except Missing as error:
-            raise falcon.HTTPNotFound(description=error.sentence) from None
+def path_home(reader: Reader, path: Mapping[str, str]) -> Home | None:
+    """Where the parent in a nested path belongs. If it is not there, there is nothing at this address."""
+    for name, noun in IN_PATH.items():
+        if name in path:
+            try:
+                return reader.home(noun, path[name])
+            except Missing as error:
+                raise falcon.HTTPNotFound(description=error.sentence) from None
+    return None

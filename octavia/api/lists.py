@@ -13,8 +13,12 @@ import msgspec
 from msgspec import inspect as mi
 
 from octavia.api.arguments import Arguments, boolean, single
-from octavia.domain.declare import Noun, scalars, shortened
+from octavia.api.call import Call
+from octavia.api.ports import ListSwitches
+from octavia.domain.catalogue import FlavorProfile
+from octavia.domain.declare import Declared, declared, scalars, shortened
 from octavia.domain.refusal import Invalid
+from octavia.domain.shape import Status, shape
 from octavia.store.query import Query, Sort, Tags
 
 TAG_ARGUMENTS = {"tags": "all", "tags-any": "any", "not-tags": "not_all", "not-tags-any": "not_any"}
@@ -69,17 +73,19 @@ CONVERT: dict[type[mi.Type], Convert] = {
 
 
 @cache
-def columns(noun: type[Noun]) -> dict[str, Convert]:
+def columns(noun: type[Declared]) -> dict[str, Convert]:
     """What a list of this noun can be filtered and sorted by."""
     own = {name: CONVERT.get(type(kind), text) for name, kind in scalars(noun).items()}
-    return own | {"provisioning_status": text}
+    computed = {key: text for key, source in shape(noun).items() if isinstance(source, Status)}
+    return own | computed
 
 
-def query(noun: type[Noun], parents: Mapping[str, str], arguments: Arguments, most: int) -> Query:
+def query(noun: type[Declared], parents: Mapping[str, str], call: Call) -> Query:
     """The checked request. `parents` are further filters: the argument's name to the column's."""
+    most, arguments = call.services.pagination_max_limit, looked_at(call.services.switches, call.arguments)
     return Query(
         filters=filters(noun, parents, arguments),
-        tags=tags(arguments),
+        tags=tags(noun, arguments),
         sort=sorting(noun, arguments),
         limit=limit(single(arguments, "limit"), most),
         marker=single(arguments, "marker"),
@@ -87,7 +93,32 @@ def query(noun: type[Noun], parents: Mapping[str, str], arguments: Arguments, mo
     )
 
 
-def filters(noun: type[Noun], parents: Mapping[str, str], arguments: Arguments) -> dict[str, Any]:
+def looked_at(switches: ListSwitches, arguments: Arguments) -> Arguments:
+    """What the operator wants to be looked at of a list request."""
+    off: set[str] = set()
+    if not switches.pagination:
+        off |= {"limit", "marker", "page_reverse"}
+    if not switches.sorting:
+        off |= {"sort", "sort_key", "sort_dir"}
+    if not switches.filtering:
+        off |= arguments.keys() - (PAGING - TAG_ARGUMENTS.keys())
+    return {name: values for name, values in arguments.items() if name not in off}
+
+
+def fields(noun: type[Declared], call: Call) -> frozenset[str] | None:
+    """The keys that are asked for, of those that there are; None for all."""
+    asked = call.arguments.get("fields")
+    if not asked or not call.services.switches.field_selection:
+        return None
+    return frozenset(asked) & shape(noun).keys()
+
+
+def links_key(noun: type[Declared]) -> str:
+    """Upstream links the pages of flavor profiles by the singular."""
+    return f"{noun.singular if noun is FlavorProfile else noun.plural}_links"
+
+
+def filters(noun: type[Declared], parents: Mapping[str, str], arguments: Arguments) -> dict[str, Any]:
     known = columns(noun)
     found: dict[str, Any] = {}
     for name in arguments:
@@ -103,9 +134,11 @@ def filters(noun: type[Noun], parents: Mapping[str, str], arguments: Arguments) 
     return found
 
 
-def tags(arguments: Arguments) -> Tags:
+def tags(noun: type[Declared], arguments: Arguments) -> Tags:
     if TAG_ARGUMENTS.keys().isdisjoint(arguments):
         return Tags()
+    if "tags" not in declared(noun):
+        raise Invalid(f"One or more arguments are either duplicate or invalid: a {noun.title} has no tags.")
     given = {
         form: tuple(dict.fromkeys(tag for value in arguments.get(name, ()) for tag in value.split(",") if tag))
         for name, form in TAG_ARGUMENTS.items()
@@ -115,7 +148,7 @@ def tags(arguments: Arguments) -> Tags:
     return Tags(**given)
 
 
-def sorting(noun: type[Noun], arguments: Arguments) -> tuple[Sort, ...]:
+def sorting(noun: type[Declared], arguments: Arguments) -> tuple[Sort, ...]:
     keys = [key for key in sort_keys(arguments) if key[0]]
     names = [name for name, _ in keys]
     if len(set(names)) < len(names):
@@ -139,7 +172,7 @@ def sort_keys(arguments: Arguments) -> list[tuple[str, str]]:
     return [(name.strip(), ways[at] if at < len(ways) else "asc") for at, name in enumerate(names)]
 
 
-def sort(noun: type[Noun], name: str, direction: str) -> Sort:
+def sort(noun: type[Declared], name: str, direction: str) -> Sort:
     if name not in columns(noun):
         raise Invalid(f"The list cannot be sorted by '{shortened(name)}'.")
     way = DIRECTIONS.get(direction.strip().lower())

@@ -9,7 +9,7 @@ from octavia.api import body
 from octavia.api.arguments import flag
 from octavia.api.call import Call
 from octavia.api.judge import judged, may_be_changed
-from octavia.api.kinds import MEMBER, check_path
+from octavia.api.kinds import MEMBER, path_home
 from octavia.api.subnets import check_subnets
 from octavia.api.things import new_row
 from octavia.domain.declare import shortened
@@ -41,17 +41,19 @@ def replace_all(call: Call) -> None:
     """With additive_only the absent members stay."""
     additive = flag(call.arguments, "additive_only")
     wishes = read_wishes(call)
-    check_subnets(call.services.network, [wish.row for wish in wishes])
     with call.services.store.read() as reader:
-        check_path(reader, call.ids)
-        home = reader.load_balancer_of(Pool, call.ids["pool_id"])
+        home = path_home(reader, call.ids)
+    assert home is not None
+    for action in ("post", "put") if additive else ("post", "put", "delete"):
+        call.permit(f"{MEMBER.policy}:{action}", home.project_id)
+    check_subnets(call, [wish.row for wish in wishes], home.project_id)
 
     def change(graph: Graph) -> Graph:
         after = replaced(graph, call.ids["pool_id"], wishes, additive)
         return judged(call.services, graph, after)
 
     try:
-        call.services.store.write(home, call.caller.who, change)
+        call.services.store.write(home.load_balancer_id, call.caller.who, change, counted=call.counted(home.project_id))
     except Nothing:
         pass
 

@@ -1,21 +1,24 @@
 """What the API needs from the storeys below, handed in by `main`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from octavia.api.caller import Caller
-from octavia.domain.declare import Noun
+from octavia.domain.catalogue import Entry
+from octavia.domain.declare import Declared, Noun
 from octavia.domain.graph import Graph
+from octavia.domain.quota import FIELDS, UNLIMITED, Limits, Quota
 from octavia.domain.refusal import Refusal
-from octavia.domain.view import View
 from octavia.drivers.network import NetworkDriver
-from octavia.store.query import Progress, Query, Statistics, Who
+from octavia.store.query import AmphoraStatistics, Found, Home, Progress, Query, Statistics, Who
 
 NOBODY = "00000000000000000000000000000000"
 """The project of everything that is made without authentication and without naming a project."""
+E = TypeVar("E", bound=Entry)
+T = TypeVar("T")
 
 
 class Reader(Protocol):
@@ -23,11 +26,21 @@ class Reader(Protocol):
 
     def graph(self, load_balancer_id: str) -> Graph: ...
 
-    def load_balancer_of(self, noun: type[Noun], identifier: str) -> str: ...
+    def home(self, noun: type[Noun], identifier: str) -> Home: ...
 
-    def list(self, noun: type[Noun], query: Query) -> Sequence[View]: ...
+    def page(self, noun: type[Declared], query: Query, keys: Collection[str] | None = None) -> Sequence[Found]: ...
+
+    def one(
+        self, noun: type[Declared], fields: dict[str, Any], keys: Collection[str] | None = None
+    ) -> Found | None: ...
+
+    def entry(self, noun: type[E], key: str) -> E: ...
+
+    def quota(self, project_id: str) -> Quota | None: ...
 
     def statistics(self, load_balancer_id: str) -> Mapping[str, Statistics]: ...
+
+    def amphora_statistics(self, amphora_id: str) -> Sequence[AmphoraStatistics]: ...
 
     def progress(self, load_balancer_id: str) -> Progress: ...
 
@@ -39,9 +52,39 @@ class Store(Protocol):
 
     def read(self) -> AbstractContextManager[Reader]: ...
 
-    def write(self, load_balancer_id: str, who: Who, change: Callable[[Graph], Graph]) -> Graph: ...
+    def write(
+        self, load_balancer_id: str, who: Who, change: Callable[[Graph], Graph], *, counted: str | None = None
+    ) -> Graph: ...
 
-    def create(self, graph: Graph, who: Who) -> Graph: ...
+    def create(self, graph: Graph, who: Who, *, counted: str | None = None) -> Graph: ...
+
+    def fail_over(self, load_balancer_id: str, who: Who, amphora_id: str | None = None) -> None: ...
+
+    def configure(self, amphora_id: str) -> None: ...
+
+
+class Shelf(Protocol):
+    """What is on offer, within one transaction."""
+
+    def get(self, noun: type[E], key: str, *, lock: bool = False) -> E: ...
+
+    def used(self, noun: type[Entry], key: str) -> bool: ...
+
+    def add(self, entry: Entry) -> None: ...
+
+    def change(self, entry: Entry) -> None: ...
+
+    def remove(self, entry: Entry) -> None: ...
+
+
+class Catalogue(Protocol):
+    def write(self, work: Callable[[Any], T]) -> T: ...
+
+
+class Quotas(Protocol):
+    def change(self, project_id: str, change: Callable[[Quota], Quota]) -> Quota: ...
+
+    def remove(self, project_id: str) -> None: ...
 
 
 class Permissions(Protocol):
@@ -59,9 +102,42 @@ class Everybody:
         return True
 
 
+EVERYBODY: Permissions = Everybody()
+
+
 def everything_offered(graph: Graph) -> Sequence[Refusal]:
     """The data plane of the no-op adapters refuses nothing."""
     return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the operator allows users to ask for."""
+
+    providers: Mapping[str, str] = field(
+        default_factory=lambda: {"amphora": "HAProxy in amphorae.", "octavia": "Another name of amphora."}
+    )
+    """Name to description."""
+    default_provider: str = "amphora"
+    vip_ports: bool = True
+    vip_networks: bool = True
+    vip_subnets: bool = True
+    valid_vip_networks: tuple[str, ...] = ()
+    """None: all."""
+    denied_vip_networks: tuple[str, ...] = ()
+    tls_listeners: bool = True
+    prometheus_listeners: bool = True
+    ping_monitors: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListSwitches:
+    """Which parts of a list request are looked at; others are ignored."""
+
+    pagination: bool = True
+    sorting: bool = True
+    filtering: bool = True
+    field_selection: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +145,23 @@ class Services:
     """Everything that a request can reach."""
 
     store: Store
+    catalogue: Catalogue
+    quotas: Quotas
     network: NetworkDriver
     clock: Callable[[], datetime]
     """UTC, without a zone."""
     new_id: Callable[[], str]
-    permissions: Permissions = Everybody()
+    permissions: Permissions = EVERYBODY
+    counting: bool = False
+    """Whether quotas go."""
+    limits: Limits = field(default_factory=lambda: dict.fromkeys(FIELDS.values(), UNLIMITED))
+    """The quota of projects for which nothing was set."""
     offered: Callable[[Graph], Sequence[Refusal]] = everything_offered
     """What this data plane cannot do of a graph."""
     lowest_port: int = 1
     """The lowest port that this data plane can bind."""
-    providers: frozenset[str] = frozenset({"amphora", "octavia"})
+    choices: Choices = Choices()
+    switches: ListSwitches = ListSwitches()
     pagination_max_limit: int = 1000
     api_base_uri: str | None = None
     default_project_id: str = NOBODY

@@ -1,14 +1,15 @@
 """What is reported and cannot be edited: the status tree, statistics, and what the control plane is doing."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from octavia.api import lists
 from octavia.api.arguments import none_but
 from octavia.api.call import Call
+from octavia.api.kinds import LISTENER, LOAD_BALANCER, Kind
 from octavia.domain.declare import Noun
-from octavia.domain.graph import Graph
+from octavia.domain.graph import Graph, policies_of
 from octavia.domain.health_monitor import HealthMonitor
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
@@ -24,6 +25,7 @@ def status_tree(call: Call) -> Node:
     none_but(call.arguments)
     with call.services.store.read() as reader:
         graph = reader.graph(call.ids["id"])
+    call.permit("loadbalancer:get_status", graph.load_balancer.project_id)
     top = node(graph, graph.load_balancer)
     below = Below(graph)
     top["listeners"] = [below.listener(row) for row in graph.listeners]
@@ -53,8 +55,11 @@ class Below:
         self._monitors: dict[str, HealthMonitor] = {row.pool_id: row for row in live_ones_last}
 
     def listener(self, row: Listener) -> Node:
-        pool = self._pools.get(row.default_pool_id or "")
-        return node(self._graph, row) | {"pools": [self.pool(pool)] if pool else []}
+        """With its default pool, and those that its policies send requests to."""
+        sent = (policy.redirect_pool_id for policy in policies_of(self._graph, row.id))
+        used = dict.fromkeys(pool_id for pool_id in (row.default_pool_id, *sent) if pool_id is not None)
+        pools = [self.pool(self._pools[pool_id]) for pool_id in used if pool_id in self._pools]
+        return node(self._graph, row) | {"pools": pools}
 
     def pool(self, row: Pool) -> Node:
         monitor = self._monitors.get(row.id)
@@ -65,19 +70,20 @@ class Below:
 
 
 def load_balancer_stats(call: Call) -> Node:
-    none_but(call.arguments)
-    with call.services.store.read() as reader:
-        reader.load_balancer_of(LoadBalancer, call.ids["id"])
-        found = reader.statistics(call.ids["id"])
-    return {"stats": total(found.values())}
+    return {"stats": total(statistics(call, LOAD_BALANCER).values())}
 
 
 def listener_stats(call: Call) -> Node:
+    return {"stats": statistics(call, LISTENER).get(call.ids["id"], Statistics())}
+
+
+def statistics(call: Call, kind: Kind) -> Mapping[str, Statistics]:
+    """Of all listeners of the load balancer that the row in the path belongs to."""
     none_but(call.arguments)
     with call.services.store.read() as reader:
-        home = reader.load_balancer_of(Listener, call.ids["id"])
-        found = reader.statistics(home)
-    return {"stats": found.get(call.ids["id"], Statistics())}
+        home = reader.home(kind.noun, call.ids["id"])
+        call.permit(f"{kind.policy}:get_stats", home.project_id)
+        return reader.statistics(home.load_balancer_id)
 
 
 def total(parts: Iterable[Statistics]) -> Statistics:
@@ -88,13 +94,16 @@ def total(parts: Iterable[Statistics]) -> Statistics:
 def progress(call: Call) -> dict[str, Progress]:
     none_but(call.arguments)
     with call.services.store.read() as reader:
-        return {"progress": reader.progress(call.ids["id"])}
+        found = reader.progress(call.ids["id"])
+    call.permit("amphora:get_one", None)
+    return {"progress": found}
 
 
 def progress_of_all(call: Call) -> Node:
     """Of the load balancers on one page of their list."""
-    asked = lists.query(LoadBalancer, {}, call.arguments, call.services.pagination_max_limit)
+    call.permit("amphora:get_all", None)
+    asked = lists.query(LoadBalancer, {}, call)
     with call.services.store.read() as reader:
-        found = [reader.progress(seen.row.id) for seen in reader.list(LoadBalancer, asked)]
+        found = [reader.progress(seen.key) for seen in reader.page(LoadBalancer, asked, frozenset())]
     links = lists.links(call.url, call.arguments, asked, [row.load_balancer_id for row in found])
     return {"loadbalancers": found, "loadbalancers_links": links}

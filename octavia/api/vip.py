@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from octavia.api.ports import Services
+from octavia.api.ports import Choices, Services
 from octavia.api.subnets import known_subnet
 from octavia.domain.load_balancer import AdditionalVip, LoadBalancer
 from octavia.domain.refusal import Conflict, Invalid
@@ -19,14 +19,16 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def placed(services: Services, top: LoadBalancer) -> Iterator[LoadBalancer]:
+def placed(services: Services, top: LoadBalancer, choices: Choices) -> Iterator[LoadBalancer]:
     """The load balancer with its addresses, which are free again if what is done with it fails.
 
     Raises Invalid for a place that is not there, and Conflict for an address that is taken or a subnet that is full.
     """
     made: list[str] = []
     try:
-        yield with_additional(services, with_vip(services, top, made), made)
+        seated_first = with_vip(services, choices, top, made)
+        check_network(choices, seated_first)
+        yield with_additional(services, seated_first, made)
     except BaseException:
         for port_id in made:
             release(services.network, port_id)
@@ -40,12 +42,33 @@ def release(network: NetworkDriver, port_id: str) -> None:
         log.warning("The network port %s of a refused load balancer is left behind: %s", port_id, fault)
 
 
-def with_vip(services: Services, top: LoadBalancer, made: list[str]) -> LoadBalancer:
+def with_vip(services: Services, choices: Choices, top: LoadBalancer, made: list[str]) -> LoadBalancer:
+    check_ways(choices, top)
     if top.vip_port_id is not None:
         return on_port(services.network, top)
     port = first_free(services, top, candidates(services.network, top), top.vip_address)
     made.append(port.id)
     return seated(top, port, port.fixed_ips[0])
+
+
+def check_ways(choices: Choices, top: LoadBalancer) -> None:
+    """Raises Invalid where the operator has taken back this way of saying where the VIP shall be."""
+    ways = {
+        "vip_port_id": choices.vip_ports,
+        "vip_network_id": choices.vip_networks,
+        "vip_subnet_id": choices.vip_subnets,
+    }
+    for field, allowed in ways.items():
+        if not allowed and getattr(top, field) is not None:
+            others = [name for name, other in ways.items() if other]
+            raise Invalid(f"{field} cannot be used here. Use {' or '.join(others)} instead.")
+
+
+def check_network(choices: Choices, top: LoadBalancer) -> None:
+    """Raises Invalid for a network that the operator keeps VIPs out of."""
+    valid, denied = choices.valid_vip_networks, choices.denied_vip_networks
+    if (valid and top.vip_network_id not in valid) or top.vip_network_id in denied:
+        raise Invalid(f"VIPs cannot be in network {top.vip_network_id}. Choose another network.")
 
 
 def seated(top: LoadBalancer, port: NetworkPort, fixed: FixedIp) -> LoadBalancer:
@@ -83,19 +106,19 @@ def candidates(network: NetworkDriver, top: LoadBalancer) -> list[Subnet]:
         return in_network(network, top)
     if top.vip_subnet_id is None:
         raise Invalid("A load balancer needs one of vip_port_id, vip_network_id and vip_subnet_id.")
-    return [known_subnet(network, top.vip_subnet_id)]
+    return [known_subnet(network, top.vip_subnet_id, top.project_id)]
 
 
 def in_network(network: NetworkDriver, top: LoadBalancer) -> list[Subnet]:
     found = network.network(top.vip_network_id or "")
-    if found is None:
+    if found is None or found.project_id not in (None, top.project_id):
         raise Invalid(f"Network {top.vip_network_id} not found.")
     if top.vip_subnet_id is not None:
-        subnet = known_subnet(network, top.vip_subnet_id)
+        subnet = known_subnet(network, top.vip_subnet_id, top.project_id)
         if subnet.network_id != found.id:
             raise Invalid(f"Subnet {subnet.id} is not in network {found.id}.")
         return [subnet]
-    subnets = [known_subnet(network, subnet_id) for subnet_id in found.subnets]
+    subnets = [known_subnet(network, subnet_id, top.project_id) for subnet_id in found.subnets]
     if len(subnets) == 1:
         return subnets
     address = top.vip_address
@@ -135,7 +158,7 @@ def with_additional(services: Services, top: LoadBalancer, made: list[str]) -> L
     """The further addresses too: in the same network, each in a subnet of its own."""
     vips: list[AdditionalVip] = []
     for vip in top.additional_vips:
-        subnet = known_subnet(services.network, vip.subnet_id)
+        subnet = known_subnet(services.network, vip.subnet_id, top.project_id)
         if subnet.network_id != top.vip_network_id:
             raise Invalid(f"Subnet {subnet.id} is not in network {top.vip_network_id}, as every VIP must be.")
         port = first_free(services, top, [subnet], vip.ip_address)

@@ -67,10 +67,16 @@ class Actor:
     @do.register
     def _(self, step: Allocate) -> None:
         now = self._ports.clock()
-        graph = self._wish.graph
-        owner = graph.load_balancer.id if graph else None
+        top = self._wish.graph.load_balancer if self._wish.graph else None
         self._put(
-            Amphora(id=self._ports.new_id(), cluster_id=self._wish.cluster_id, load_balancer_id=owner, created_at=now)
+            Amphora(
+                id=self._ports.new_id(),
+                cluster_id=self._wish.cluster_id,
+                load_balancer_id=top.id if top else None,
+                ha_ip=top.vip_address if top else None,
+                ha_port_id=top.vip_port_id if top else None,
+                created_at=now,
+            )
         )
 
     @do.register
@@ -118,6 +124,8 @@ class Actor:
     def _(self, step: RenewAgent) -> None:
         self._ports.compute.set_agent_version(step.amphora.id)
         self._ports.agents.forget(step.amphora.id)
+        if step.amphora.configure:
+            self._put(replace(step.amphora, configure=False))
 
     @do.register
     def _(self, step: Push) -> None:

@@ -26,6 +26,7 @@ from octavia.controller.world import (
     World,
     age,
 )
+from octavia.domain.amphora import Amphora
 from octavia.domain.document import PROTOCOL, AgentState, Document, Interface, digest
 from octavia.domain.graph import Graph, live
 from octavia.domain.network import NetworkPort, Subnet
@@ -117,7 +118,7 @@ def identity(wish: Wish, seen: Seen, now: datetime) -> Plan | None:
     """The agent has a certificate that will last, and this code's protocol."""
     row = seen.row
     if not wish.certificates:
-        return None if seen.agent is not None else waiting(seen)
+        return waiting(seen) if seen.agent is None else configuring(row) if row.configure else None
     if row.cert_expiration is None:
         if seen.introduction is None:
             return waiting(seen)
@@ -132,10 +133,16 @@ def identity(wish: Wish, seen: Seen, now: datetime) -> Plan | None:
     if seen.agent.protocol != PROTOCOL:
         text = f"Replacing the agent of amphora {row.id}, which speaks protocol {seen.agent.protocol}, not {PROTOCOL}."
         return Plan((RenewAgent(row),), Again(POLL), text)
+    if row.configure:
+        return configuring(row)
     if row.cert_expiration - now < timedelta(seconds=wish.renew_before):
         step = Certify(row, seen.agent.certificate_request, None)
         return Plan((step,), Again(0), f"Renewing the certificate of amphora {row.id}.")
     return None
+
+
+def configuring(row: Amphora) -> Plan:
+    return Plan((RenewAgent(row),), Again(0), f"Starting the agent of amphora {row.id} with the present configuration.")
 
 
 def waiting(seen: Seen) -> Plan:

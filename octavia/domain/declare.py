@@ -1,8 +1,9 @@
 """How a noun is declared: one frozen struct says type, bounds, default, meaning, and who may set a field when."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import NODEFAULT, UNSET, Meta, Struct
@@ -37,12 +38,18 @@ TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
 
 
-class Noun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every noun of the API has. Generations count the accepted edits of the load balancer above it."""
+class Declared(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Anything that the API has objects of: the names that its one and its many go by."""
 
     singular: ClassVar[str]
     plural: ClassVar[str]
     title: ClassVar[str]
+    named_by: ClassVar[str] = "id"
+    """The field that an address names one by, and that a list's pages end with."""
+
+
+class Noun(Declared, frozen=True, kw_only=True):
+    """What a load balancer and all below it have. Generations count the accepted edits of the load balancer."""
 
     id: Annotated[Identifier, SYSTEM]
     load_balancer_id: Annotated[Identifier, SYSTEM, HIDDEN]
@@ -62,7 +69,7 @@ class Noun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fault_generation: Annotated[int | None, SYSTEM, HIDDEN] = None
 
 
-N = TypeVar("N", bound=Noun)
+D = TypeVar("D", bound=Declared)
 
 
 @cache
@@ -87,7 +94,7 @@ def bare(type_: mi.Type) -> mi.Type:
 
 
 @cache
-def settable(noun: type[Noun], *, on_create: bool) -> frozenset[str]:
+def settable(noun: type[Declared], *, on_create: bool) -> frozenset[str]:
     """The fields that a request may name: on PUT those of POST less the create-only ones."""
     return frozenset(
         name
@@ -97,7 +104,7 @@ def settable(noun: type[Noun], *, on_create: bool) -> frozenset[str]:
 
 
 @cache
-def scalars(noun: type[Noun]) -> dict[str, mi.Type]:
+def scalars(noun: type[Declared]) -> dict[str, mi.Type]:
     """The fields that a list can be filtered and sorted by."""
     plain = (mi.IntType, mi.StrType, mi.BoolType, mi.LiteralType, mi.DateTimeType, mi.FloatType)
     return {
@@ -107,7 +114,7 @@ def scalars(noun: type[Noun]) -> dict[str, mi.Type]:
     }
 
 
-def create(noun: type[N], body: dict[str, Any], **system: Any) -> N:
+def create(noun: type[D], body: dict[str, Any], **system: Any) -> D:
     """A new noun from a POST body (null means not given) and what the service itself sets.
 
     Raises Invalid with the field's name for an unknown or create-forbidden key and for a value out of bounds.
@@ -117,13 +124,32 @@ def create(noun: type[N], body: dict[str, Any], **system: Any) -> N:
     return convert(noun, given | system)
 
 
-def amend(current: N, body: dict[str, Any], **system: Any) -> N:
+def amend(current: D, body: dict[str, Any], **system: Any) -> D:
     """Apply a PUT body: absent keys stay, null means what the field says (its default, if it says nothing)."""
     noun = type(current)
     refuse_unknown(noun, body, on_create=False)
     meant = {name: meant_by(declared(noun)[name], getattr(current, name), value) for name, value in body.items()}
     merged = msgspec.structs.asdict(current) | {k: v for k, v in meant.items() if v is not UNSET} | system
     return convert(noun, merged)
+
+
+def check_values(noun: type[Declared], body: Mapping[str, Any]) -> None:
+    """Raises Invalid for a value that its field cannot have, whatever the object is now."""
+    fields = declared(noun)
+    for name, value in body.items():
+        if value is not None and not said_of(fields[name]).get("kept"):
+            lax = lax_value(fields[name], value)
+            try:
+                msgspec.convert({name: lax}, alone(noun, name), strict=False)
+            except msgspec.ValidationError as error:
+                raise Invalid(input_error(str(error), {name: lax})) from None
+
+
+@cache
+def alone(noun: type[Declared], name: str) -> type[Struct]:
+    """A struct of this one field."""
+    hints = get_type_hints(noun, include_extras=True)
+    return msgspec.defstruct("Alone", [(name, hints[name])])
 
 
 def meant_by(field: mi.Field, current: Any, value: Any) -> Any:
@@ -142,14 +168,14 @@ def default_of(field: mi.Field) -> Any:
     return None if field.default is NODEFAULT else field.default
 
 
-def refuse_unknown(noun: type[Noun], body: dict[str, Any], *, on_create: bool) -> None:
+def refuse_unknown(noun: type[Declared], body: dict[str, Any], *, on_create: bool) -> None:
     for name in body:
         if name not in settable(noun, on_create=on_create):
             why = " It can be set only when the object is created." if name in settable(noun, on_create=True) else ""
             raise Invalid(f"Unknown attribute for argument {noun.singular}: {name}.{why}")
 
 
-def convert(noun: type[N], values: dict[str, Any]) -> N:
+def convert(noun: type[D], values: dict[str, Any]) -> D:
     """The noun with these values, converted as laxly as the API promises ("80" is a number, "yes" is true)."""
     fields = declared(noun)
     lax = {name: lax_value(fields[name], value) for name, value in values.items()}

@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from octavia.domain.declare import Noun
 from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.l7policy import L7Policy
+from octavia.domain.l7rule import L7Rule
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
@@ -31,6 +33,8 @@ class Graph(Struct, frozen=True, kw_only=True):
     pools: tuple[Pool, ...] = ()
     members: tuple[Member, ...] = ()
     health_monitors: tuple[HealthMonitor, ...] = ()
+    l7policies: tuple[L7Policy, ...] = ()
+    l7rules: tuple[L7Rule, ...] = ()
 
 
 CHILDREN: dict[type[Noun], str] = {
@@ -38,6 +42,8 @@ CHILDREN: dict[type[Noun], str] = {
     HealthMonitor: "health_monitors",
     Member: "members",
     Listener: "listeners",
+    L7Policy: "l7policies",
+    L7Rule: "l7rules",
 }
 NOUNS: tuple[type[Noun], ...] = (LoadBalancer, *CHILDREN)
 
@@ -78,17 +84,42 @@ def editable(graph: Graph, noun: type[N], identifier: str) -> N:
 
 
 def parents(graph: Graph, row: Noun) -> tuple[Noun, ...]:
-    """The rows above it, but for the load balancer: a member's or monitor's pool."""
+    """The rows that it cannot be without, but for the load balancer."""
     if isinstance(row, (Member, HealthMonitor)):
         return (get(graph, Pool, row.pool_id),)
+    if isinstance(row, L7Policy):
+        return (get(graph, Listener, row.listener_id),)
+    if isinstance(row, L7Rule):
+        policy = get(graph, L7Policy, row.l7policy_id)
+        return (policy, *parents(graph, policy))
     return ()
 
 
 def ancestors(graph: Graph, row: Noun) -> set[str]:
     """The ids of what shows PENDING_UPDATE while this row changes (the API's status table)."""
     pool_id = row.id if isinstance(row, Pool) else getattr(row, "pool_id", None)
-    users = {listener.id for listener in graph.listeners if pool_id is not None and listener.default_pool_id == pool_id}
-    return {graph.load_balancer.id, *(above.id for above in parents(graph, row)), *users}
+    served = {listener.id for listener in users(graph, pool_id)} if pool_id is not None else set[str]()
+    return {graph.load_balancer.id, *(above.id for above in parents(graph, row)), *served}
+
+
+def users(graph: Graph, pool_id: str) -> tuple[Listener, ...]:
+    """The listeners that send requests to this pool: all that are not for others, or those of a policy."""
+    sending = {policy.listener_id for policy in graph.l7policies if policy.redirect_pool_id == pool_id}
+    return tuple(row for row in graph.listeners if row.default_pool_id == pool_id or row.id in sending)
+
+
+def members_of(graph: Graph, pool: Pool) -> tuple[Member, ...]:
+    return tuple(member for member in graph.members if member.pool_id == pool.id)
+
+
+def policies_of(graph: Graph, listener_id: str) -> tuple[L7Policy, ...]:
+    """The live policies of a listener, in the order in which they are asked."""
+    mine = (row for row in graph.l7policies if row.listener_id == listener_id and row.deleted is None)
+    return tuple(sorted(mine, key=lambda row: row.position))
+
+
+def rules_of(graph: Graph, policy_id: str) -> tuple[L7Rule, ...]:
+    return tuple(rule for rule in graph.l7rules if rule.l7policy_id == policy_id and rule.deleted is None)
 
 
 def put(graph: Graph, row: Noun) -> Graph:
@@ -96,7 +127,19 @@ def put(graph: Graph, row: Noun) -> Graph:
     generation = graph.load_balancer.generation
     new = not any(other.id == row.id for other in everything(graph))
     stamped = replace(row, touched=generation, created=generation if new else row.created)
-    return touch(with_row(graph, stamped, new=new), ancestors(graph, row))
+    after = touch(with_row(graph, stamped, new=new), ancestors(graph, row))
+    return in_line(after, row) if isinstance(row, L7Policy) else after
+
+
+def in_line(graph: Graph, moved: L7Policy) -> Graph:
+    """The policies of its listener count from 1 without a gap, with this one where it wishes to be, or last."""
+    others = [row for row in policies_of(graph, moved.listener_id) if row.id != moved.id]
+    if moved.deleted is None:
+        others.insert(moved.position - 1, get(graph, L7Policy, moved.id))
+    for position, row in enumerate(others, start=1):
+        if row.position != position:
+            graph = with_row(graph, replace(row, position=position))
+    return graph
 
 
 def with_row(graph: Graph, row: Noun, *, new: bool = False) -> Graph:
@@ -127,15 +170,20 @@ def delete(graph: Graph, row: Noun) -> Graph:
         for listener in graph.listeners:
             if listener.default_pool_id == row.id:
                 graph = with_row(graph, replace(listener, default_pool_id=None))
+    if isinstance(row, L7Policy):
+        graph = in_line(graph, replace(row, deleted=generation))
     return touch(graph, above)
 
 
 def hanging_on(graph: Graph, row: Noun) -> tuple[Noun, ...]:
-    """What cannot be without it: a pool's members and monitor. A deleted load balancer takes its children unmarked."""
-    if not isinstance(row, Pool):
-        return ()
-    below: tuple[Member | HealthMonitor, ...] = (*graph.members, *graph.health_monitors)
-    return tuple(child for child in below if child.pool_id == row.id and child.deleted is None)
+    """What cannot be without it. A deleted load balancer takes its children unmarked."""
+    if isinstance(row, Pool):
+        below: tuple[Member | HealthMonitor, ...] = (*graph.members, *graph.health_monitors)
+        return tuple(child for child in below if child.pool_id == row.id and child.deleted is None)
+    if isinstance(row, Listener):
+        policies = policies_of(graph, row.id)
+        return (*policies, *(rule for policy in policies for rule in rules_of(graph, policy.id)))
+    return rules_of(graph, row.id) if isinstance(row, L7Policy) else ()
 
 
 def next_server_id(graph: Graph, pool_id: str) -> int:

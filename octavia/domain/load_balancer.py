@@ -44,6 +44,8 @@ class LoadBalancer(Noun, frozen=True, kw_only=True):
     )
     flavor_id: Annotated[Identifier | None, CREATE_ONLY, Meta(description="The flavor.")] = None
     availability_zone: Annotated[Text | None, CREATE_ONLY, Meta(description="The availability zone, by name.")] = None
+    member_sriov: Annotated[bool, SYSTEM, HIDDEN] = False
+    """Whether the flavor allows members to ask for SR-IOV ports."""
     cluster_id: Annotated[Identifier, SYSTEM, HIDDEN]
     generation: Annotated[int, SYSTEM, HIDDEN] = 1
     observed: Annotated[int, SYSTEM, HIDDEN] = 0

@@ -1,20 +1,23 @@
 """A load balancer and everything in it from one request body."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from octavia.domain import declare
 from octavia.domain.declare import Noun, shortened
-from octavia.domain.graph import Graph
+from octavia.domain.graph import Graph, in_line
 from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.l7laws import one_target
+from octavia.domain.l7policy import L7Policy
+from octavia.domain.l7rule import L7Rule
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
-from octavia.domain.refusal import Invalid, NotOffered
+from octavia.domain.refusal import Invalid
 from octavia.domain.settle import settled
 
 N = TypeVar("N", bound=Noun)
@@ -33,7 +36,10 @@ def populate(body: Body, *, new_id: Callable[[], str], now: datetime) -> Graph:
     system = {"id": identifier, "load_balancer_id": identifier, "cluster_id": cluster_id, "created_at": now}
     maker = Maker(settled(declare.create(LoadBalancer, wish, **system)), new_id, now)
     for path, listener in listeners:
-        pools += nested_pool(listener, path)
+        pools += nested_pool(listener, "default_pool", path)
+        listener["l7policies"] = policies = objects(listener.get("l7policies"), f"{path}.l7policies")
+        for policy_path, policy in policies:
+            pools += nested_pool(policy, "redirect_pool", policy_path)
     maker.pools(pools)
     for path, listener in listeners:
         maker.listener(listener, path)
@@ -56,25 +62,26 @@ def objects(value: Any, path: str) -> list[tuple[str, Body]]:
     return [(f"{path}[{index}]", an_object(item, f"{path}[{index}]")) for index, item in enumerate(value)]
 
 
-def nested_pool(listener: Body, path: str) -> Iterator[tuple[str, Body]]:
-    """The pool that is defined inside a listener, where `default_pool` is left as a name."""
-    if listener.get("default_pool") is None:
-        listener.pop("default_pool", None)
+def nested_pool(user: Body, field: str, path: str) -> Iterator[tuple[str, Body]]:
+    """The pool that is defined inside a listener or policy, where the field is left as the pool's name."""
+    if user.get(field) is None:
+        user.pop(field, None)
         return
-    path = f"{path}.default_pool"
-    wish = an_object(listener["default_pool"], path)
+    path = f"{path}.{field}"
+    wish = an_object(user[field], path)
     name = wish.get("name")
     if not isinstance(name, str) or not name:
         raise Invalid(f"{path} needs a name: that of a pool in pools, or its own if it is defined here.")
-    if listener.get("default_pool_id") is not None:
-        raise Invalid(f"{path} and default_pool_id exclude each other. Leave one of them out.")
-    listener["default_pool"] = name
+    if user.get(f"{field}_id") is not None:
+        raise Invalid(f"{path} and {field}_id exclude each other. Leave one of them out.")
+    user[field] = name
     if len(wish) > 1:
         yield path, wish
 
 
 class Maker:
-    """Makes the rows of one load balancer, and knows the pools by name."""
+    """Makes the rows of one load balancer, and knows the pools by name. Each is a microsecond younger than the one
+    before, so that lists show them in the order in which they were written down."""
 
     def __init__(self, top: LoadBalancer, new_id: Callable[[], str], now: datetime) -> None:
         self.graph = Graph(load_balancer=top)
@@ -84,6 +91,7 @@ class Maker:
 
     def row(self, noun: type[N], body: Body, path: str, **system: Any) -> N:
         top = self.graph.load_balancer
+        self._now += timedelta(microseconds=1)
         given = {name: value for name, value in body.items() if name not in ("project_id", "tenant_id")}
         try:
             made = declare.create(
@@ -129,15 +137,33 @@ class Maker:
         self.graph = replace(self.graph, members=(*self.graph.members, *rows))
 
     def listener(self, wish: Body, path: str) -> None:
-        if wish.pop("l7policies", None):
-            raise NotOffered(f"{path}.l7policies: L7 policies are not offered yet. Leave them out.")
-        name = wish.pop("default_pool", None)
-        if name is not None:
-            if name not in self._named:
-                raise Invalid(f"{path}.default_pool: no pool with the name '{name}' is defined in this request.")
-            wish["default_pool_id"] = self._named[name]
+        policies = wish.pop("l7policies")
+        self.refer(wish, "default_pool", path)
         row = self.row(Listener, wish, path)
         self.graph = replace(self.graph, listeners=(*self.graph.listeners, row))
+        for policy_path, policy in policies:
+            self.policy(row, policy, policy_path)
+
+    def refer(self, wish: Body, field: str, path: str) -> None:
+        """The name of a pool in this field becomes its id."""
+        name = wish.pop(field, None)
+        if name is None:
+            return
+        if name not in self._named:
+            raise Invalid(f"{path}.{field}: no pool with the name '{name}' is defined in this request.")
+        wish[f"{field}_id"] = self._named[name]
+
+    def policy(self, listener: Listener, wish: Body, path: str) -> None:
+        for field in ("redirect_pool_id", "listener_id"):
+            if field in wish:
+                raise Invalid(f"Unknown attribute for argument l7policy: {path}.{field}. Refer by redirect_pool here.")
+        rules = objects(wish.pop("rules", None), f"{path}.rules")
+        self.refer(wish, "redirect_pool", path)
+        one_target(wish)
+        row = self.row(L7Policy, wish | {"listener_id": listener.id}, path)
+        self.graph = in_line(replace(self.graph, l7policies=(*self.graph.l7policies, row)), row)
+        made = [self.row(L7Rule, rule, rule_path, l7policy_id=row.id) for rule_path, rule in rules]
+        self.graph = replace(self.graph, l7rules=(*self.graph.l7rules, *made))
 
 
 LEADS = ("Invalid input for field/attribute ", "Unknown attribute for argument ")

@@ -6,6 +6,7 @@ A law goes by live rows. Its sentence says what is wrong and what to do about it
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from octavia.domain import l7laws
 from octavia.domain.addresses import is_mask, network, parsed, unmapped, version
 from octavia.domain.graph import Graph, live
 from octavia.domain.health_monitor import HealthMonitor
@@ -13,23 +14,13 @@ from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool, SessionPersistence
+from octavia.domain.protocols import DATAGRAMS, POOL_PROTOCOLS
 from octavia.domain.refusal import Conflict, Invalid, Missing, NotOffered, Refusal
 from octavia.domain.settle import HTTP_CHECKS
 from octavia.domain.settle import settled as settled
 
 Faults = Iterator[Refusal]
 
-DATAGRAMS = frozenset({"UDP", "SCTP"})
-POOL_PROTOCOLS: dict[str, frozenset[str]] = {
-    "TCP": frozenset({"HTTP", "HTTPS", "PROXY", "PROXYV2", "TCP"}),
-    "HTTP": frozenset({"HTTP", "PROXY", "PROXYV2"}),
-    "HTTPS": frozenset({"HTTPS", "PROXY", "PROXYV2", "TCP"}),
-    "TERMINATED_HTTPS": frozenset({"HTTP", "PROXY", "PROXYV2"}),
-    "UDP": frozenset({"UDP"}),
-    "SCTP": frozenset({"SCTP"}),
-    "PROMETHEUS": frozenset(),
-}
-"""Listener protocol to the protocols of the pools that it can have."""
 HEADERS = frozenset(
     {"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-IP", "X-Client-IP", "X-Real-IP"}
 )
@@ -301,7 +292,7 @@ def member_versions(graph: Graph) -> Faults:
 
 def direct_members(graph: Graph) -> Faults:
     for member in graph.members:
-        if member.request_sriov and graph.load_balancer.flavor_id is None:
+        if member.request_sriov and not graph.load_balancer.member_sriov:
             yield Invalid(
                 f"request_sriov of member {member.address} needs a load balancer whose flavor allows SR-IOV members."
             )
@@ -370,4 +361,5 @@ LAWS: tuple[Callable[[Graph], Faults], ...] = (
     monitor_types,
     monitor_requests,
     monitor_times,
+    *l7laws.LAWS,
 )

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from octavia.domain.addresses import canonical, canonical_network
 from octavia.domain.declare import Noun
 from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.l7policy import TARGETS, WITH_CODE, L7Policy
+from octavia.domain.l7rule import L7Rule
 from octavia.domain.listener import DEFAULT_ALPN, DEFAULT_TLS_VERSIONS, OWASP_B, Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
@@ -59,12 +61,30 @@ def member(row: Member) -> dict[str, Any]:
 
 
 def health_monitor(row: HealthMonitor) -> dict[str, Any]:
-    """A monitor is in service as soon as it is wished for: it has no traffic that could tell."""
-    state = {"operating_status": "ONLINE" if row.admin_state_up else "OFFLINE"}
+    state = {"operating_status": in_service(row)}
     if row.type not in HTTP_CHECKS:
         return state
     defaults = {"http_method": "GET", "url_path": "/", "expected_codes": "200"}
     return state | {name: value for name, value in defaults.items() if getattr(row, name) is None}
+
+
+def in_service(row: Noun) -> str:
+    """Of what has no traffic that could tell: in service as soon as it is wished for."""
+    return "ONLINE" if row.admin_state_up else "OFFLINE"
+
+
+def l7policy(row: L7Policy) -> dict[str, Any]:
+    """Of the targets only the action's own stays: a client changes the action alone, and says nothing of the others."""
+    others = {name: None for name in TARGETS.values() if name is not None and name != TARGETS[row.action]}
+    code = (row.redirect_http_code or 302) if row.action in WITH_CODE else None
+    return others | {"redirect_http_code": code, "operating_status": in_service(row)}
+
+
+WITHOUT_KEY = frozenset({"HOST_NAME", "PATH", "FILE_TYPE"})
+
+
+def l7rule(row: L7Rule) -> dict[str, Any]:
+    return {"key": None if row.type in WITHOUT_KEY else row.key, "operating_status": in_service(row)}
 
 
 STEPS: dict[type[Noun], Callable[[Any], dict[str, Any]]] = {
@@ -73,4 +93,6 @@ STEPS: dict[type[Noun], Callable[[Any], dict[str, Any]]] = {
     Pool: pool,
     Member: member,
     HealthMonitor: health_monitor,
+    L7Policy: l7policy,
+    L7Rule: l7rule,
 }

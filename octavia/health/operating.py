@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
-from octavia.domain.graph import Graph
+from octavia.domain.graph import Graph, members_of
 from octavia.domain.heartbeat import Heartbeat, PoolReport
 from octavia.domain.listener import Listener
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
-from octavia.domain.view import members_of
 
 ONLINE: Final = "ONLINE"
 OFFLINE: Final = "OFFLINE"

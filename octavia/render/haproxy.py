@@ -8,12 +8,11 @@ import jinja2
 from msgspec import Struct
 
 from octavia.domain.document import Limits, Server
-from octavia.domain.graph import Graph, live
+from octavia.domain.graph import Graph, live, members_of
 from octavia.domain.health_monitor import HealthMonitor
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.pool import Pool
-from octavia.domain.view import members_of
 from octavia.render import limits as limit
 from octavia.render import servers
 from octavia.render.quoting import literal, quoted, safe, sample

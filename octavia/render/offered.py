@@ -77,7 +77,13 @@ GAPS: tuple[Gap, ...] = (
 def unrendered(graph: Graph) -> list[NotOffered]:
     """A sentence for each wish that would have no effect; empty if everything in the graph is rendered."""
     alive = live(graph)
-    return [*gaps(alive), *cookies_without_http(alive), *cookies_unseen(alive), *requests_without_http(alive)]
+    return [
+        *gaps(alive),
+        *cookies_without_http(alive),
+        *cookies_unseen(alive),
+        *requests_without_http(alive),
+        *policies(alive),
+    ]
 
 
 def gaps(graph: Graph) -> Iterator[NotOffered]:
@@ -133,3 +139,11 @@ def requests_without_http(graph: Graph) -> Iterator[NotOffered]:
             value = getattr(monitor, field)
             if value is not None and monitor.type == "TCP":
                 yield refusal(monitor, field, value, "Leave it out, or use type HTTP: a TCP check sends no request.")
+
+
+def policies(graph: Graph) -> Iterator[NotOffered]:
+    for policy in graph.l7policies:
+        yield NotOffered(
+            f"L7 Policy {policy.name or policy.id} is not offered by this data plane yet. Leave it out, and give each "
+            "kind of request a listener of its own."
+        )

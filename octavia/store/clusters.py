@@ -99,7 +99,8 @@ class Clusters:
         def work(connection: sa.Connection) -> None:
             check(connection, cluster_id, fence)
             values = values_of(row)
-            changed = connection.execute(amphora.update().where(amphora.c.id == row.id).values(**values))
+            ours = {name: value for name, value in values.items() if not said_by_others(row, name)}
+            changed = connection.execute(amphora.update().where(amphora.c.id == row.id).values(**ours))
             if not changed.rowcount:
                 connection.execute(amphora.insert().values(**values))
 
@@ -136,6 +137,8 @@ class Clusters:
                 forget(connection, cluster_id, graph.load_balancer.id)
             else:
                 settle(connection, graph)
+                serving = amphora.update().where(amphora.c.cluster_id == cluster_id, amphora.c.condemned.is_(None))
+                connection.execute(serving.where(amphora.c.allocated.is_(False)).values(allocated=True))
                 note(connection, cluster_id, self._clock(), text, failing=False)
 
         # A conclusion that is lost is drawn again by the next visit.
@@ -185,6 +188,15 @@ class Clusters:
         return self._database.write(work)
 
 
+def said_by_others(row: Amphora, name: str) -> bool:
+    """Whether this column may have been written since the row was read, and this row has nothing new to say of it."""
+    return (
+        name == "allocated"
+        or (name == "condemned" and row.condemned is None)
+        or (name == "configure" and row.configure)
+    )
+
+
 def check(connection: sa.Connection, cluster_id: str, fence: Fence) -> None:
     """The lease is still the one with this fence; the row stays locked until the end of the transaction."""
     row = connection.execute(
@@ -198,7 +210,7 @@ def check(connection: sa.Connection, cluster_id: str, fence: Fence) -> None:
 
 def settle(connection: sa.Connection, graph: Graph) -> None:
     top = graph.load_balancer
-    graphs.remove_deleted(connection, top.id, top.generation)
+    graphs.remove_deleted(connection, graph)
     here = load_balancer.update().where(load_balancer.c.id == top.id, load_balancer.c.observed <= top.generation)
     connection.execute(here.values(observed=top.generation, fault=None, fault_generation=None))
     connection.execute(edit.delete().where(edit.c.load_balancer_id == top.id, edit.c.generation < top.generation))

@@ -1,42 +1,59 @@
-"""Reading a graph, and writing the difference between two."""
+"""Reading a graph in one statement, and writing the difference between two."""
 
+from functools import cache
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
-from msgspec import structs
 
 from octavia.domain.declare import Noun
-from octavia.domain.graph import CHILDREN, Graph, everything
+from octavia.domain.graph import CHILDREN, NOUNS, Graph, everything, rows
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.refusal import not_found
-from octavia.store.rows import difference, struct_of, values_of
-from octavia.store.tables import TABLES, load_balancer
+from octavia.store import documents
+from octavia.store.rows import difference, values_of
+from octavia.store.tables import TABLES
+
+DECODERS: dict[str, msgspec.json.Decoder[Noun]] = {
+    TABLES[noun].name: msgspec.json.Decoder(noun, strict=False) for noun in NOUNS
+}
+
+
+@cache
+def whole(dialect: str) -> sa.TextClause:
+    """Every row of one load balancer: the name of its table, and itself as JSON."""
+    quote = documents.spelling(dialect).quote
+    parts = (
+        f"SELECT '{table.name}', {documents.stored(noun, dialect)} FROM {quote(table.name)} "
+        f"WHERE {quote(table.name)}.load_balancer_id = :load_balancer_id"
+        for noun, table in TABLES.items()
+    )
+    return sa.text(" UNION ALL ".join(parts))
 
 
 def load(connection: sa.Connection, load_balancer_id: str) -> Graph:
-    """The graph as it is now. Raises Missing."""
-    row = connection.execute(sa.select(load_balancer).where(load_balancer.c.id == load_balancer_id)).one_or_none()
-    if row is None:
+    """The graph as it is now, in one statement. Raises Missing."""
+    statement = whole(connection.dialect.name)
+    found: dict[type[Noun], list[Noun]] = {noun: [] for noun in NOUNS}
+    for table, document in connection.execute(statement, {"load_balancer_id": load_balancer_id}):
+        row = DECODERS[table].decode(document)
+        found[type(row)].append(row)
+    if not found[LoadBalancer]:
         raise not_found(LoadBalancer.title, load_balancer_id)
-    children: dict[str, Any] = {
-        name: children_of(connection, noun, load_balancer_id) for noun, name in CHILDREN.items()
-    }
-    return Graph(load_balancer=struct_of(LoadBalancer, row), **children)
+    children: dict[str, Any] = {name: in_order(found[noun]) for noun, name in CHILDREN.items()}
+    top: Any = found[LoadBalancer][0]
+    return Graph(load_balancer=top, **children)
 
 
-def children_of(connection: sa.Connection, noun: type[Noun], load_balancer_id: str) -> tuple[Noun, ...]:
-    table = TABLES[noun]
-    wanted = table.c.load_balancer_id == load_balancer_id
-    rows = connection.execute(sa.select(table).where(wanted).order_by(table.c.created_at, table.c.id))
-    return tuple(struct_of(noun, row) for row in rows)
+def in_order(found: list[Noun]) -> tuple[Noun, ...]:
+    return tuple(sorted(found, key=lambda row: (row.created_at, row.id)))
 
 
 def insert(connection: sa.Connection, graph: Graph) -> None:
     """Every row of the graph is there."""
     for noun in TABLES:
-        rows = [values_of(row) for row in everything(graph) if type(row) is noun]
-        if rows:
-            connection.execute(TABLES[noun].insert(), rows)
+        if new := [values_of(row) for row in rows(graph, noun)]:
+            connection.execute(TABLES[noun].insert(), new)
 
 
 def save(connection: sa.Connection, before: Graph, after: Graph) -> None:
@@ -49,8 +66,8 @@ def save(connection: sa.Connection, before: Graph, after: Graph) -> None:
             new.setdefault(type(row), []).append(values_of(row))
         elif old is not row:
             change(connection, old, row)
-    for noun, rows in new.items():
-        connection.execute(TABLES[noun].insert(), rows)
+    for noun, added in new.items():
+        connection.execute(TABLES[noun].insert(), added)
 
 
 def change(connection: sa.Connection, before: Noun, after: Noun) -> None:
@@ -59,19 +76,14 @@ def change(connection: sa.Connection, before: Noun, after: Noun) -> None:
         connection.execute(table.update().where(table.c.id == after.id).values(**columns))
 
 
-def remove_deleted(connection: sa.Connection, load_balancer_id: str, generation: int) -> None:
-    """Rows that were deleted at or below this generation are gone; the load balancer takes all its children along."""
+def remove_deleted(connection: sa.Connection, graph: Graph) -> None:
+    """The rows that this graph has in deletion are gone; a load balancer takes all its children along."""
     for noun in CHILDREN:
         table = TABLES[noun]
-        gone = sa.and_(table.c.load_balancer_id == load_balancer_id, table.c.deleted <= generation)
-        connection.execute(table.delete().where(gone))
+        if gone := [row.id for row in rows(graph, noun) if row.deleted is not None]:
+            connection.execute(table.delete().where(table.c.id.in_(gone)))
 
 
 def remove_all(connection: sa.Connection, load_balancer_id: str) -> None:
     for table in TABLES.values():
         connection.execute(table.delete().where(table.c.load_balancer_id == load_balancer_id))
-
-
-def raised(graph: Graph, generation: int) -> Graph:
-    """The graph at this generation, with nothing of it touched yet."""
-    return structs.replace(graph, load_balancer=structs.replace(graph.load_balancer, generation=generation))

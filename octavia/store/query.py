@@ -34,6 +34,23 @@ class Query(Struct, frozen=True, kw_only=True):
     reverse: bool = False
 
 
+class Found(Struct, frozen=True):
+    """One row of a list, as the API shows it."""
+
+    key: str
+    """What its address names it by."""
+    project_id: str | None
+    document: str
+    """JSON."""
+
+
+class Home(Struct, frozen=True):
+    """Where a row belongs."""
+
+    load_balancer_id: str
+    project_id: str | None
+
+
 class Who(Struct, frozen=True, kw_only=True):
     """Who asked for an edit, kept beside its generation."""
 
@@ -50,6 +67,20 @@ class Statistics(Struct, frozen=True, kw_only=True):
     active_connections: int = 0
     total_connections: int = 0
     request_errors: int = 0
+
+
+class AmphoraStatistics(Struct, frozen=True, kw_only=True):
+    """Traffic of one listener in one amphora."""
+
+    id: str
+    """The amphora's."""
+    loadbalancer_id: str
+    listener_id: str
+    bytes_in: int
+    bytes_out: int
+    active_connections: int
+    total_connections: int
+    request_errors: int
 
 
 class AmphoraProgress(Struct, frozen=True, kw_only=True):

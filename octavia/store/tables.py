@@ -8,13 +8,17 @@ from msgspec import inspect as mi
 from sqlalchemy.dialects import mysql
 
 from octavia.domain.amphora import Amphora
-from octavia.domain.declare import Noun, bare, declared
+from octavia.domain.catalogue import AvailabilityZone, AvailabilityZoneProfile, Entry, Flavor, FlavorProfile
+from octavia.domain.declare import Declared, Noun, bare, declared
 from octavia.domain.graph import NOUNS
 from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.l7policy import L7Policy
+from octavia.domain.l7rule import L7Rule
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
+from octavia.domain.quota import Quota
 
 metadata = sa.MetaData()
 Moment = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
@@ -31,7 +35,9 @@ def sql_type(type_: mi.Type) -> sa.types.TypeEngine[Any]:
         case mi.StrType(max_length=length):
             return sa.String(length or 255)
         case mi.LiteralType(values=values):
-            return sa.String(max(len(str(value)) for value in values))
+            return (
+                sa.BigInteger() if isinstance(values[0], int) else sa.String(max(len(str(value)) for value in values))
+            )
         case mi.BoolType():
             return sa.Boolean()
         case mi.FloatType():
@@ -47,9 +53,9 @@ def nullable(type_: mi.Type) -> bool:
     return isinstance(inner, mi.UnionType) and inner.includes_none
 
 
-def columns(struct: type[Struct]) -> list[sa.Column[Any]]:
+def columns(struct: type[Struct], key: str = "id") -> list[sa.Column[Any]]:
     return [
-        sa.Column(name, sql_type(field.type), nullable=nullable(field.type), primary_key=name == "id")
+        sa.Column(name, sql_type(field.type), nullable=nullable(field.type), primary_key=name == key)
         for name, field in declared(struct).items()
     ]
 
@@ -60,6 +66,8 @@ load_balancer = sa.Table(
     *columns(LoadBalancer),
     sa.Index("ix_load_balancer_page", "project_id", "created_at", "id"),
     sa.Index("ix_load_balancer_cluster", "cluster_id"),
+    sa.Index("ix_load_balancer_flavor", "flavor_id"),
+    sa.Index("ix_load_balancer_zone", "availability_zone"),
 )
 listener = sa.Table(
     "listener",
@@ -82,6 +90,7 @@ member = sa.Table(
     *columns(Member),
     sa.Index("ix_member_load_balancer", "load_balancer_id"),
     sa.Index("ix_member_pool_page", "pool_id", "created_at", "id"),
+    sa.Index("ix_member_page", "project_id", "created_at", "id"),
 )
 health_monitor = sa.Table(
     "health_monitor",
@@ -91,20 +100,77 @@ health_monitor = sa.Table(
     sa.Index("ix_health_monitor_page", "project_id", "created_at", "id"),
     sa.Index("ix_health_monitor_pool", "pool_id"),
 )
+l7policy = sa.Table(
+    "l7policy",
+    metadata,
+    *columns(L7Policy),
+    sa.Index("ix_l7policy_load_balancer", "load_balancer_id"),
+    sa.Index("ix_l7policy_page", "project_id", "created_at", "id"),
+    sa.Index("ix_l7policy_listener", "listener_id"),
+    sa.Index("ix_l7policy_redirect_pool", "redirect_pool_id"),
+)
+l7rule = sa.Table(
+    "l7rule",
+    metadata,
+    *columns(L7Rule),
+    sa.Index("ix_l7rule_load_balancer", "load_balancer_id"),
+    sa.Index("ix_l7rule_page", "project_id", "created_at", "id"),
+    sa.Index("ix_l7rule_policy_page", "l7policy_id", "created_at", "id"),
+)
 TABLES: dict[type[Noun], sa.Table] = {
     LoadBalancer: load_balancer,
     Listener: listener,
     Pool: pool,
     Member: member,
     HealthMonitor: health_monitor,
+    L7Policy: l7policy,
+    L7Rule: l7rule,
 }
 assert set(TABLES) == set(NOUNS)
+
+flavor_profile = sa.Table("flavor_profile", metadata, *columns(FlavorProfile))
+flavor = sa.Table(
+    "flavor",
+    metadata,
+    *columns(Flavor),
+    sa.UniqueConstraint("name", name="uq_flavor_name"),
+    sa.Index("ix_flavor_profile", "flavor_profile_id"),
+)
+availability_zone_profile = sa.Table("availability_zone_profile", metadata, *columns(AvailabilityZoneProfile))
+availability_zone = sa.Table(
+    "availability_zone",
+    metadata,
+    *columns(AvailabilityZone, AvailabilityZone.named_by),
+    sa.Index("ix_availability_zone_profile", "availability_zone_profile_id"),
+)
+CATALOGUE: dict[type[Entry], sa.Table] = {
+    FlavorProfile: flavor_profile,
+    Flavor: flavor,
+    AvailabilityZoneProfile: availability_zone_profile,
+    AvailabilityZone: availability_zone,
+}
+quota = sa.Table(
+    "quota",
+    metadata,
+    *columns(Quota, "project_id"),
+    comment="what was set for a project; its row is the lock that objects are counted under",
+)
+
+
+def table_of(noun: type[Declared]) -> sa.Table:
+    if issubclass(noun, Noun):
+        return TABLES[noun]
+    if issubclass(noun, Entry):
+        return CATALOGUE[noun]
+    return {Quota: quota, Amphora: amphora}[noun]
+
 
 amphora = sa.Table(
     "amphora",
     metadata,
     *columns(Amphora),
     sa.Index("ix_amphora_cluster", "cluster_id"),
+    sa.Index("ix_amphora_load_balancer", "load_balancer_id"),
 )
 
 edit = sa.Table(

@@ -10,7 +10,9 @@ import pytest
 from octavia.api.app import build
 from octavia.api.ports import Services
 from octavia.store import schema
+from octavia.store.catalogue import Catalogue
 from octavia.store.engine import Database
+from octavia.store.quotas import Quotas
 from octavia.store.store import Store
 from tests.api.world import Api, FakeNetwork
 
@@ -32,6 +34,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def services(database: Database, network: FakeNetwork) -> Services:
     return Services(
         store=Store(database, ring=lambda cluster_id: None),
+        catalogue=Catalogue(database),
+        quotas=Quotas(database),
         network=network,
         clock=lambda: datetime.now(UTC).replace(tzinfo=None),
         new_id=lambda: str(uuid.uuid4()),

@@ -18,7 +18,9 @@ from octavia.api.routes import ROUTES
 from octavia.domain.declare import declared
 from octavia.domain.graph import NOUNS
 from octavia.store import schema
+from octavia.store.catalogue import Catalogue
 from octavia.store.engine import Database
+from octavia.store.quotas import Quotas
 from octavia.store.store import Store
 from tests.api.world import Api, FakeNetwork
 
@@ -42,6 +44,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         build(
             Services(
                 store=Store(database, ring=lambda cluster_id: None),
+                catalogue=Catalogue(database),
+                quotas=Quotas(database),
                 network=FakeNetwork(),
                 clock=lambda: datetime(2026, 1, 2, 3, 4, 5),
                 new_id=lambda: str(uuid.uuid4()),

@@ -112,7 +112,7 @@ def filled(value: Any, world: World) -> Any:
 
 def state(services: Services, world: World) -> Any:
     with services.store.read() as reader:
-        return reader.graph(world.load_balancer), len(reader.list(LoadBalancer, Query())), services.network.ports()
+        return reader.graph(world.load_balancer), len(reader.page(LoadBalancer, Query())), services.network.ports()
 
 
 @pytest.mark.parametrize(("status", "path", "root", "wish"), POSTS)

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from octavia.domain import declare
 from octavia.domain.graph import Graph, delete, put, with_row
 from octavia.domain.load_balancer import AdditionalVip
-from octavia.domain.rules import LAWS, POOL_PROTOCOLS, faults, fresh
+from octavia.domain.protocols import POOL_PROTOCOLS
+from octavia.domain.rules import LAWS, faults, fresh
 from tests.render.wishes import Body, alone, graph, listener, member, monitor, pool
 
 TLS = {"default_tls_container_ref": "ref"}

@@ -4,6 +4,7 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,9 +16,8 @@ from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
 from octavia.domain.refusal import Invalid, Missing
-from octavia.domain.view import View
 from octavia.store.engine import Database
-from octavia.store.query import Query, Sort, Tags, Who
+from octavia.store.query import Found, Query, Sort, Tags, Who
 from octavia.store.store import Store
 from tests import builders
 
@@ -85,7 +85,7 @@ def test_an_unknown_load_balancer_is_missing(store: Store) -> None:
     with pytest.raises(Missing):
         store.write("nowhere", WHO, lambda graph: graph)
     with store.read() as reader, pytest.raises(Missing):
-        reader.load_balancer_of(Pool, "nowhere")
+        reader.home(Pool, "nowhere")
 
 
 def test_eight_threads_lose_no_update_and_never_see_a_locked_database(tmp_path: Path, store: Store) -> None:
@@ -149,30 +149,35 @@ def counted(graph: Graph) -> Graph:
     return put(graph, msgspec.structs.replace(graph.load_balancer, description=str(count)))
 
 
+def shown(found: Found) -> dict[str, Any]:
+    document: dict[str, Any] = msgspec.json.decode(found.document)
+    return document
+
+
 def test_lists_filter_sort_and_page(store: Store) -> None:
     for number in range(7):
         store.create(builders.graph(name=f"lb{number % 3}", tags=(f"t{number % 2}", "all")), WHO)
     with store.read() as reader:
-        named = reader.list(LoadBalancer, Query(filters={"name": "lb1"}))
-        assert {view.row.name for view in named} == {"lb1"}
+        named = reader.page(LoadBalancer, Query(filters={"name": "lb1"}))
+        assert {shown(row)["name"] for row in named} == {"lb1"}
         pages = walked(store, Query(sort=(Sort("name", descending=True),), limit=3))
         assert [len(page) for page in pages] == [3, 3, 1]
-        names = [view.row.name for page in pages for view in page]
+        names = [shown(row)["name"] for page in pages for row in page]
         assert names == sorted(names, reverse=True)
-        assert len(reader.list(LoadBalancer, Query(tags=Tags(all=("t0", "all"))))) == 4
-        assert len(reader.list(LoadBalancer, Query(tags=Tags(any=("t0", "t1"))))) == 7
-        assert len(reader.list(LoadBalancer, Query(tags=Tags(not_all=("t0", "all"))))) == 3
-        assert len(reader.list(LoadBalancer, Query(tags=Tags(not_any=("t1",))))) == 4
+        assert len(reader.page(LoadBalancer, Query(tags=Tags(all=("t0", "all"))))) == 4
+        assert len(reader.page(LoadBalancer, Query(tags=Tags(any=("t0", "t1"))))) == 7
+        assert len(reader.page(LoadBalancer, Query(tags=Tags(not_all=("t0", "all"))))) == 3
+        assert len(reader.page(LoadBalancer, Query(tags=Tags(not_any=("t1",))))) == 4
         with pytest.raises(Invalid):
-            reader.list(LoadBalancer, Query(marker="nowhere"))
+            reader.page(LoadBalancer, Query(marker="nowhere"))
 
 
-def walked(store: Store, query: Query) -> list[list[View]]:
+def walked(store: Store, query: Query) -> list[list[Found]]:
     pages = []
     with store.read() as reader:
-        while page := reader.list(LoadBalancer, query):
+        while page := reader.page(LoadBalancer, query):
             pages.append(page)
-            query = msgspec.structs.replace(query, marker=page[-1].row.id)
+            query = msgspec.structs.replace(query, marker=page[-1].key)
     return pages
 
 
@@ -180,19 +185,19 @@ def test_a_page_backwards_keeps_the_order(store: Store) -> None:
     for number in range(5):
         store.create(builders.graph(name=f"lb{number}"), WHO)
     with store.read() as reader:
-        every = reader.list(LoadBalancer, Query(sort=(Sort("name"),)))
-        back = reader.list(LoadBalancer, Query(sort=(Sort("name"),), marker=every[4].row.id, reverse=True, limit=2))
-    assert [view.row.name for view in back] == ["lb2", "lb3"]
+        every = reader.page(LoadBalancer, Query(sort=(Sort("name"),)))
+        back = reader.page(LoadBalancer, Query(sort=(Sort("name"),), marker=every[4].key, reverse=True, limit=2))
+    assert [shown(row)["name"] for row in back] == ["lb2", "lb3"]
 
 
 def test_the_computed_status_filters_like_it_shows(store: Store) -> None:
     graph = store.create(full(), WHO)
     with store.read() as reader:
         for noun in (Listener, Pool, Member):
-            shown = reader.list(noun, Query(filters={"provisioning_status": "PENDING_CREATE"}))
-            assert shown
-            assert all(view.provisioning_status == "PENDING_CREATE" for view in shown)
-            assert not reader.list(noun, Query(filters={"provisioning_status": "ACTIVE"}))
+            found = reader.page(noun, Query(filters={"provisioning_status": "PENDING_CREATE"}))
+            assert found
+            assert all(shown(row)["provisioning_status"] == "PENDING_CREATE" for row in found)
+            assert not reader.page(noun, Query(filters={"provisioning_status": "ACTIVE"}))
         assert get(reader.graph(graph.load_balancer.id), Pool, graph.pools[0].id)
 
 
