@@ -16,13 +16,15 @@ from msgspec import Struct
 
 from octavia import places
 from octavia.api.app import build
-from octavia.api.ports import Services, everything_offered
+from octavia.api.ports import ListSwitches, Services, everything_offered
 from octavia.api.server import Server
 from octavia.bus.local import LocalBus
 from octavia.controller.act import Ports
 from octavia.controller.loop import Loop
 from octavia.controller.sweep import Sweeper
 from octavia.controller.visit import Terms, Visitor
+from octavia.domain.choices import Choices
+from octavia.domain.quota import FIELDS, Limits
 from octavia.drivers.agent import Agents
 from octavia.drivers.agent.https import HttpsAgents
 from octavia.drivers.agent.noop import NoopAgents
@@ -75,7 +77,6 @@ def wire(settings: Settings, place: Place) -> Wiring:
     database = opened(settings)
     authority = Authority.ensure(settings.state_path / "pki")
     bus, clusters, addresses = LocalBus(), Clusters(database), Addresses(database)
-    store = Store(database, bus.ring)
     compute = computing(settings, place, authority)
     network = networking(settings, place, addresses)
     agents = speaking(settings, authority)
@@ -110,7 +111,7 @@ def wire(settings: Settings, place: Place) -> Wiring:
         agents=agents,
         loop=loop,
         receiver=listening(settings, compute, Reports(database), bus),
-        app=build(services(settings, database, store, network, compute)),
+        app=build(services(settings, database, bus.ring, Below(network, compute))),
         summary=compute.abilities().summary,
     )
 
@@ -122,23 +123,73 @@ def opened(settings: Settings) -> Database:
     return database
 
 
-def services(
-    settings: Settings, database: Database, store: Store, network: NetworkDriver, compute: Compute
-) -> Services:
-    api = settings.api_settings
+def services(settings: Settings, database: Database, ring: Callable[[str], None], below: "Below") -> Services:
+    """What the API works with; `below` is the data plane's side."""
+    api, limits = settings.api_settings, limits_of(settings)
     return Services(
-        store=store,
+        store=Store(database, ring, limits),
         catalogue=Catalogue(database),
         quotas=Quotas(database),
-        network=network,
+        network=below.network,
         clock=utcnow,
         new_id=new_id,
+        limits=limits,
+        counting=api.auth_strategy != "noauth",
         offered=everything_offered if settings.controller_worker.amphora_driver == "noop" else unrendered,
-        lowest_port=compute.abilities().lowest_port,
+        lowest_port=below.compute.abilities().lowest_port,
+        choices=choices(settings),
+        switches=ListSwitches(
+            pagination=api.allow_pagination,
+            sorting=api.allow_sorting,
+            filtering=api.allow_filtering,
+            field_selection=api.allow_field_selection,
+        ),
         pagination_max_limit=api.pagination_max_limit,
         api_base_uri=api.api_base_uri,
         healthcheck_enabled=api.healthcheck_enabled,
         healthcheck_refresh_interval=api.healthcheck_refresh_interval,
+    )
+
+
+class Below(Struct, frozen=True):
+    """The ports that the API asks."""
+
+    network: NetworkDriver
+    compute: Compute
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The quota of projects for which nothing was set."""
+    spelled = {"loadbalancer": "load_balancer", "healthmonitor": "health_monitor"}
+    names = FIELDS.values()
+    return {name: getattr(settings.quotas, f"default_{spelled.get(name, name)}_quota") for name in names}
+
+
+def choices(settings: Settings) -> Choices:
+    """What users may ask for. Raises CannotStart where the default provider is none of those enabled."""
+    api, networking = settings.api_settings, settings.networking
+    parts = (text.partition(":") for text in api.enabled_provider_drivers)
+    providers = {name.strip(): text.strip() for name, _, text in parts}
+    if api.default_provider_driver not in providers:
+        raise CannotStart(
+            f"[api_settings] default_provider_driver = {api.default_provider_driver} is not one of "
+            f"enabled_provider_drivers: {', '.join(providers)}."
+        )
+    return Choices(
+        providers=providers,
+        default_provider=api.default_provider_driver,
+        vip_ports=networking.allow_vip_port_id,
+        vip_networks=networking.allow_vip_network_id,
+        vip_subnets=networking.allow_vip_subnet_id,
+        valid_vip_networks=networking.valid_vip_networks,
+        denied_vip_networks=networking.denylist_vip_networks,
+        tls_listeners=api.allow_tls_terminated_listeners,
+        prometheus_listeners=api.allow_prometheus_listeners,
+        ping_monitors=api.allow_ping_health_monitors,
+        reserved_ips=networking.reserved_ips,
+        udp_connect_min_delay=api.udp_connect_min_interval_health_monitor,
+        prohibited_ciphers=tuple(name for name in api.tls_cipher_prohibit_list.split(":") if name),
+        minimum_tls_version=api.minimum_tls_version,
     )
 
 
@@ -312,4 +363,4 @@ def api_alone() -> tuple[Callable[..., Any], Database]:
     database = opened(settings)
     network = networking(settings, place, Addresses(database))
     compute = computing(settings, place, Authority.ensure(settings.state_path / "pki"))
-    return build(services(settings, database, Store(database, lambda _: None), network, compute)), database
+    return build(services(settings, database, lambda _: None, Below(network, compute))), database

@@ -7,11 +7,12 @@ from msgspec.structs import replace
 from octavia.api import answers, body
 from octavia.api.call import Call
 from octavia.api.judge import judged, lawful
-from octavia.api.ports import Choices, Services
+from octavia.api.ports import Services
 from octavia.api.subnets import check_subnets
 from octavia.api.vip import placed
 from octavia.domain import capabilities
 from octavia.domain.catalogue import AvailabilityZone, AvailabilityZoneProfile, Flavor, FlavorProfile
+from octavia.domain.choices import Choices
 from octavia.domain.graph import Graph
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.populate import populate
@@ -103,4 +104,4 @@ def zoned(choices: Choices, zone: Values) -> Choices:
     networks = zone.get("valid_vip_networks")
     if not networks:
         return choices
-    return Choices(**(vars(choices) | {"valid_vip_networks": tuple(networks)}))
+    return replace(choices, valid_vip_networks=tuple(networks))

@@ -1,9 +1,10 @@
 """What speaks against an edit: the laws of the domain, and what this data plane cannot do."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from octavia.api.ports import Services
-from octavia.domain import rules
+from octavia.domain import choices, rules
 from octavia.domain.graph import Graph, live
 from octavia.domain.refusal import Conflict, Invalid, Refusal
 
@@ -24,6 +25,8 @@ def lawful(before: Graph | None, after: Graph) -> Graph:
 
 def refusals(services: Services, before: Graph | None, after: Graph) -> Iterator[Refusal]:
     yield from low_ports(services.lowest_port, before, after)
+    terms = partial(choices.faults, services.choices)
+    yield from rules.unknown(terms(live(after)), terms(live(before)) if before else ())
     if found := services.offered(live(after)):
         known = set(services.offered(live(before))) if before else set()
         yield from (refusal for refusal in found if refusal not in known)

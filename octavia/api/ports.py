@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from octavia.api.caller import Caller
 from octavia.domain.catalogue import Entry
+from octavia.domain.choices import Choices
 from octavia.domain.declare import Declared, Noun
 from octavia.domain.graph import Graph
 from octavia.domain.quota import FIELDS, UNLIMITED, Limits, Quota
@@ -111,26 +112,6 @@ def everything_offered(graph: Graph) -> Sequence[Refusal]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choices:
-    """What the operator allows users to ask for."""
-
-    providers: Mapping[str, str] = field(
-        default_factory=lambda: {"amphora": "HAProxy in amphorae.", "octavia": "Another name of amphora."}
-    )
-    """Name to description."""
-    default_provider: str = "amphora"
-    vip_ports: bool = True
-    vip_networks: bool = True
-    vip_subnets: bool = True
-    valid_vip_networks: tuple[str, ...] = ()
-    """None: all."""
-    denied_vip_networks: tuple[str, ...] = ()
-    tls_listeners: bool = True
-    prometheus_listeners: bool = True
-    ping_monitors: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
 class ListSwitches:
     """Which parts of a list request are looked at; others are ignored."""
 
@@ -160,8 +141,8 @@ class Services:
     """What this data plane cannot do of a graph."""
     lowest_port: int = 1
     """The lowest port that this data plane can bind."""
-    choices: Choices = Choices()
-    switches: ListSwitches = ListSwitches()
+    choices: Choices = field(default_factory=Choices)
+    switches: ListSwitches = field(default_factory=ListSwitches)
     pagination_max_limit: int = 1000
     api_base_uri: str | None = None
     default_project_id: str = NOBODY

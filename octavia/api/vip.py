@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from octavia.api.ports import Choices, Services
+from octavia.api.ports import Services
 from octavia.api.subnets import known_subnet
+from octavia.domain.choices import Choices
 from octavia.domain.load_balancer import AdditionalVip, LoadBalancer
 from octavia.domain.refusal import Conflict, Invalid
 from octavia.drivers.faults import PortFault, Refused

@@ -4,7 +4,7 @@ A law goes by live rows. Its sentence says what is wrong and what to do about it
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from octavia.domain import l7laws
 from octavia.domain.addresses import is_mask, network, parsed, unmapped, version
@@ -38,10 +38,6 @@ TLS_HEADERS = frozenset(
 )
 DATAGRAM_CHECKS = frozenset({"UDP-CONNECT", "SCTP"})
 CHECKS_OF_DATAGRAM_POOLS = frozenset({"UDP-CONNECT", "SCTP", "TCP", "HTTP"})
-UDP_CONNECT_MIN_DELAY = 3
-"""Seconds (upstream's udp_connect_min_interval_health_monitor)."""
-RESERVED_IPS = frozenset({"169.254.169.254"})
-"""Addresses that no member may have: the metadata service of clouds (upstream's reserved_ips)."""
 
 
 def faults(graph: Graph) -> list[Refusal]:
@@ -53,7 +49,12 @@ def faults(graph: Graph) -> list[Refusal]:
 def fresh(before: Graph | None, after: Graph) -> list[Refusal]:
     """The faults of `after` that `before` did not have: an edit is not refused for what it does not cause."""
     found = faults(after)
-    known = Counter(faults(before)) if before is not None and found else Counter[Refusal]()
+    return unknown(found, faults(before) if before is not None and found else [])
+
+
+def unknown(found: Iterable[Refusal], before: Iterable[Refusal]) -> list[Refusal]:
+    """Those that are found more often than they were before."""
+    known = Counter(before)
     new = []
     for refusal in found:
         if known[refusal]:
@@ -271,8 +272,6 @@ def server_address(name: str, text: str | None) -> Faults:
         yield Invalid(
             f"Invalid input for field/attribute {name}. Value: '{text}'. Expected an IP address like 192.0.2.1."
         )
-    elif str(unmapped(found)) in RESERVED_IPS:
-        yield Invalid(f"The {name} {text} of a member is reserved and cannot be used.")
     elif unmapped(found).is_unspecified or unmapped(found).is_multicast:
         yield Invalid(f"The {name} {text} of a member is not the address of one server.")
 
@@ -334,12 +333,6 @@ def monitor_requests(graph: Graph) -> Faults:
             yield Invalid("domain_name needs http_version 1.1: there is no Host header in earlier versions.")
 
 
-def monitor_times(graph: Graph) -> Faults:
-    for monitor in graph.health_monitors:
-        if monitor.type == "UDP-CONNECT" and monitor.delay < UDP_CONNECT_MIN_DELAY:
-            yield Invalid(f"delay {monitor.delay} is too short for UDP-CONNECT: it needs {UDP_CONNECT_MIN_DELAY} s.")
-
-
 LAWS: tuple[Callable[[Graph], Faults], ...] = (
     addresses,
     distinct_subnets,
@@ -360,6 +353,5 @@ LAWS: tuple[Callable[[Graph], Faults], ...] = (
     one_monitor,
     monitor_types,
     monitor_requests,
-    monitor_times,
     *l7laws.LAWS,
 )

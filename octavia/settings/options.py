@@ -39,15 +39,30 @@ class ApiSettings(Struct, frozen=True, kw_only=True):
         Seconds, Meta(description="Seconds that an answer of the health check is kept.")
     ] = 5.0
     enabled_provider_drivers: Annotated[
-        tuple[str, ...], Meta(description="Names of providers that users may choose.", extra_json_schema=INERT)
-    ] = ("amphora", "octavia")
-    default_provider_driver: Annotated[
-        str, Meta(description="The provider of load balancers that name none.", extra_json_schema=INERT)
-    ] = "amphora"
-    allow_pagination: Annotated[bool, Meta(description="Accept `limit` and `marker`.", extra_json_schema=INERT)] = True
-    allow_sorting: Annotated[bool, Meta(description="Accept `sort`.", extra_json_schema=INERT)] = True
-    allow_filtering: Annotated[bool, Meta(description="Accept filters.", extra_json_schema=INERT)] = True
-    allow_field_selection: Annotated[bool, Meta(description="Accept `fields`.", extra_json_schema=INERT)] = True
+        tuple[str, ...], Meta(description="The providers that users may choose: `NAME` or `NAME: DESCRIPTION`.")
+    ] = ("amphora: HAProxy in amphorae.", "octavia: Another name of amphora.")
+    default_provider_driver: Annotated[str, Meta(description="The provider of load balancers that name none.")] = (
+        "amphora"
+    )
+    allow_pagination: Annotated[bool, Meta(description="Look at `limit`, `marker` and `page_reverse`.")] = True
+    allow_sorting: Annotated[bool, Meta(description="Look at `sort`, `sort_key` and `sort_dir`.")] = True
+    allow_filtering: Annotated[bool, Meta(description="Look at filters.")] = True
+    allow_field_selection: Annotated[bool, Meta(description="Look at `fields`.")] = True
+    allow_tls_terminated_listeners: Annotated[
+        bool, Meta(description="Accept listeners of protocol `TERMINATED_HTTPS`.")
+    ] = True
+    allow_prometheus_listeners: Annotated[bool, Meta(description="Accept listeners of protocol `PROMETHEUS`.")] = True
+    allow_ping_health_monitors: Annotated[bool, Meta(description="Accept health monitors of type `PING`.")] = True
+    udp_connect_min_interval_health_monitor: Annotated[
+        Count, Meta(description="The shortest delay of health monitors of type `UDP-CONNECT`, in seconds.")
+    ] = 3
+    tls_cipher_prohibit_list: Annotated[
+        str, Meta(description="Ciphers that nobody may choose, separated by colons.")
+    ] = ""
+    minimum_tls_version: Annotated[
+        Literal["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] | None,
+        Meta(description="The oldest TLS version that listeners and pools may choose. Unset: any."),
+    ] = None
 
     def __post_init__(self) -> None:
         # Here and not in load(): the command line may put another address in place of the file's.
@@ -138,9 +153,33 @@ class HaproxyAmphora(Struct, frozen=True, kw_only=True):
 class Networking(Struct, frozen=True, kw_only=True):
     """[networking]"""
 
-    reserved_ips: Annotated[
-        tuple[str, ...], Meta(description="Addresses that no member may have.", extra_json_schema=INERT)
-    ] = ("169.254.169.254",)
+    reserved_ips: Annotated[tuple[str, ...], Meta(description="Addresses that no member may have.")] = (
+        "169.254.169.254",
+    )
+    allow_vip_port_id: Annotated[bool, Meta(description="Accept `vip_port_id`.")] = True
+    allow_vip_network_id: Annotated[bool, Meta(description="Accept `vip_network_id`.")] = True
+    allow_vip_subnet_id: Annotated[bool, Meta(description="Accept `vip_subnet_id`.")] = True
+    valid_vip_networks: Annotated[
+        tuple[str, ...], Meta(description="Ids of the only networks that VIPs may be in. Unset: any.")
+    ] = ()
+    denylist_vip_networks: Annotated[tuple[str, ...], Meta(description="Ids of networks that no VIP may be in.")] = ()
+
+
+Limit = Annotated[int, Meta(ge=-1, le=2_000_000_000)]
+
+
+class Quotas(Struct, frozen=True, kw_only=True):
+    """[quotas]"""
+
+    default_load_balancer_quota: Annotated[
+        Limit, Meta(description="Load balancers that a project may have where nothing else is set; -1 is any number.")
+    ] = -1
+    default_listener_quota: Annotated[Limit, Meta(description="Listeners.")] = -1
+    default_pool_quota: Annotated[Limit, Meta(description="Pools.")] = -1
+    default_member_quota: Annotated[Limit, Meta(description="Members.")] = -1
+    default_health_monitor_quota: Annotated[Limit, Meta(description="Health monitors.")] = -1
+    default_l7policy_quota: Annotated[Limit, Meta(description="L7 policies.")] = -1
+    default_l7rule_quota: Annotated[Limit, Meta(description="L7 rules.")] = -1
 
 
 class LocalSubnet(Struct, frozen=True, kw_only=True):
@@ -222,6 +261,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     controller_worker: ControllerWorker
     haproxy_amphora: HaproxyAmphora
     networking: Networking
+    quotas: Quotas
     local_network: LocalNetwork
     certificates: Certificates
     warnings: tuple[str, ...] = ()
@@ -235,6 +275,7 @@ GROUPS: Final[Mapping[str, type[Struct]]] = {
     "controller_worker": ControllerWorker,
     "haproxy_amphora": HaproxyAmphora,
     "networking": Networking,
+    "quotas": Quotas,
     "local_network": LocalNetwork,
     "certificates": Certificates,
 }

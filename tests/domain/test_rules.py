@@ -81,9 +81,6 @@ BROKEN: list[tuple[int, str, Body]] = [
     (400, "Expected an IP address", with_members({"address": "192.0.2.1/32", "protocol_port": 1})),
     (400, "Expected an IP address", with_members({"address": "fe80::1%a b", "protocol_port": 1})),
     (400, "field/attribute monitor_address", with_members(member(1, monitor_address="x"))),
-    (400, "is reserved", with_members({"address": "169.254.169.254", "protocol_port": 1})),
-    (400, "is reserved", with_members(member(1, monitor_address="169.254.169.254"))),
-    (400, "is reserved", with_members({"address": "::ffff:169.254.169.254", "protocol_port": 1})),
     (400, "not the address of one server", with_members({"address": "0.0.0.0", "protocol_port": 1})),
     (400, "not the address of one server", with_members({"address": "ff02::1", "protocol_port": 1})),
     (501, "another IP version", with_members({"address": "2001:db8::1", "protocol_port": 1}, protocol="UDP")),
@@ -99,7 +96,6 @@ BROKEN: list[tuple[int, str, Body]] = [
     (400, "http_version nan", watched("HTTP", **monitor(http_version="nan"))),
     (400, "domain_name needs", watched("HTTP", **monitor(domain_name="a"))),
     (400, "domain_name needs", watched("HTTP", **monitor(domain_name="a", http_version=1.0))),
-    (400, "delay 2 is too short", watched("UDP", **monitor("UDP-CONNECT", delay=2))),
 ]
 
 
