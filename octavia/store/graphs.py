@@ -59,14 +59,6 @@ def change(connection: sa.Connection, before: Noun, after: Noun) -> None:
         connection.execute(table.update().where(table.c.id == after.id).values(**columns))
 
 
-def remove_deleted(connection: sa.Connection, load_balancer_id: str, generation: int) -> None:
-    """Rows that were deleted at or below this generation are gone; the load balancer takes all its children along."""
-    for noun in CHILDREN:
-        table = TABLES[noun]
-        gone = sa.and_(table.c.load_balancer_id == load_balancer_id, table.c.deleted <= generation)
-        connection.execute(table.delete().where(gone))
-
-
 def remove_all(connection: sa.Connection, load_balancer_id: str) -> None:
     for table in TABLES.values():
         connection.execute(table.delete().where(table.c.load_balancer_id == load_balancer_id))
