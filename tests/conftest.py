@@ -4,10 +4,13 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.databases import Fleet
 
 # No deadlines, because the kernel's namespaces and processes keep none.
 settings.register_profile("local", deadline=None, print_blob=True)
@@ -49,3 +52,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures of this run, on a machine that was busy with it")
         for line in figures:
             terminalreporter.write_line(line.removeprefix("figure: "))
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    """MariaDB for the whole run; it is not started before somebody needs it."""
+    made = Fleet()
+    yield made
+    made.stop()

@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -46,7 +47,10 @@ class Server:
         self.process = process
 
     def connect(self, database: str | None = None) -> "pymysql.Connection[pymysql.cursors.Cursor]":
-        return pymysql.connect(unix_socket=str(self.socket), user="root", database=database, charset="utf8mb4")
+        # Without TLS, which costs 20 ms here and guards nothing.
+        return pymysql.connect(
+            unix_socket=str(self.socket), user="root", database=database, charset="utf8mb4", ssl_disabled=True
+        )
 
     def url(self, database: str) -> str:
         """As SQLAlchemy writes it."""
@@ -117,12 +121,16 @@ def die_with_parent() -> None:
 def wait(ready: Server, log: Path) -> None:
     until = time.monotonic() + READY
     while time.monotonic() < until and ready.process.poll() is None:
-        try:
+        if answers(ready.socket):
             ready.connect().close()
             return
-        except pymysql.err.OperationalError:
-            time.sleep(0.05)
+        time.sleep(0.05)
     raise NoServer(f"mariadbd does not answer: {last_words(log)}")
+
+
+def answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def last_words(log: Path) -> str:

@@ -26,6 +26,9 @@ from octavia.store.tables import (
 )
 
 KEPT_SENTENCES = 10
+EPOCH = sa.select(deployment.c.epoch).scalar_subquery()
+LEAP = 1 << 20
+"""By so much a raised epoch raises the tokens, too: no token from before a backup was restored is met again."""
 
 
 class Fenced(Exception):
@@ -60,8 +63,9 @@ class Clusters:
             )
             if not taken.rowcount:
                 return None
-            token = connection.scalar(sa.select(cluster.c.token).where(cluster.c.id == cluster_id))
-            return Fence(connection.scalar(sa.select(deployment.c.epoch)) or 0, token or 0)
+            epoch = sa.select(deployment.c.epoch).scalar_subquery()
+            row = connection.execute(sa.select(epoch, cluster.c.token).where(cluster.c.id == cluster_id)).one()
+            return Fence(row[0], row[1])
 
         return self._database.write(work)
 
@@ -98,11 +102,14 @@ class Clusters:
 
         def work(connection: sa.Connection) -> None:
             check(connection, cluster_id, fence)
+            here = amphora.c.id == row.id
             values = values_of(row)
             ours = {name: value for name, value in values.items() if not said_by_others(row, name)}
-            changed = connection.execute(amphora.update().where(amphora.c.id == row.id).values(**ours))
-            if not changed.rowcount:
-                connection.execute(amphora.insert().values(**values))
+            # Looked for first: an UPDATE that finds nothing locks the gap, and two that insert there deadlock.
+            if connection.scalar(sa.select(amphora.c.id).where(here)):
+                connection.execute(amphora.update().where(here), ours)
+            else:
+                connection.execute(amphora.insert(), values)
 
         self._database.write(work)
 
@@ -132,14 +139,14 @@ class Clusters:
         """All up to the graph's generation is in force; with `final` the load balancer is gone. Raises Fenced."""
 
         def work(connection: sa.Connection) -> None:
-            check(connection, cluster_id, fence)
+            before = check(connection, cluster_id, fence)
             if final:
                 forget(connection, cluster_id, graph.load_balancer.id)
             else:
                 settle(connection, graph)
                 serving = amphora.update().where(amphora.c.cluster_id == cluster_id, amphora.c.condemned.is_(None))
                 connection.execute(serving.where(amphora.c.allocated.is_(False)).values(allocated=True))
-                note(connection, cluster_id, self._clock(), text, failing=False)
+                note(connection, before, self._clock(), text, failing=False)
 
         # A conclusion that is lost is drawn again by the next visit.
         self._database.write(work, durable=False)
@@ -148,8 +155,7 @@ class Clusters:
         """What the visit said is on record; the first failure in a row starts the clock. Raises Fenced."""
 
         def work(connection: sa.Connection) -> None:
-            check(connection, cluster_id, fence)
-            note(connection, cluster_id, self._clock(), text, failing=failing)
+            note(connection, check(connection, cluster_id, fence), self._clock(), text, failing=failing)
 
         self._database.write(work, durable=False)
 
@@ -179,10 +185,14 @@ class Clusters:
             return connection.scalar(sa.select(deployment.c.epoch)) or 0
 
     def raise_epoch(self) -> int:
-        """The new epoch: agents obey this database again, although its tokens may be older than what they have seen."""
+        """The new epoch: agents obey this database again, although its tokens may be older than what they have seen.
+
+        All leases end with it, so that their holders write nothing more: here a token alone says whose turn it is.
+        """
 
         def work(connection: sa.Connection) -> int:
             connection.execute(deployment.update().values(epoch=deployment.c.epoch + 1))
+            connection.execute(cluster.update().values(token=cluster.c.token + LEAP, holder=None, expires=0.0))
             return connection.scalar(sa.select(deployment.c.epoch)) or 0
 
         return self._database.write(work)
@@ -197,15 +207,16 @@ def said_by_others(row: Amphora, name: str) -> bool:
     )
 
 
-def check(connection: sa.Connection, cluster_id: str, fence: Fence) -> None:
-    """The lease is still the one with this fence; the row stays locked until the end of the transaction."""
+def check(connection: sa.Connection, cluster_id: str, fence: Fence) -> Any:
+    """The cluster's row, locked until the end of the transaction: the lease is still the one with this fence."""
     row = connection.execute(
-        sa.select(cluster.c.token, sa.select(deployment.c.epoch).scalar_subquery())
-        .where(cluster.c.id == cluster_id)
+        sa.select(cluster.c.id, cluster.c.sentence, cluster.c.failures)
+        .where(cluster.c.id == cluster_id, cluster.c.token == fence.token, fence.epoch == EPOCH)
         .with_for_update()
     ).one_or_none()
-    if row is None or Fence(row[1], row[0]) != fence:
+    if row is None:
         raise Fenced(f"the lease of cluster {cluster_id} has passed on")
+    return row
 
 
 def settle(connection: sa.Connection, graph: Graph) -> None:
@@ -213,7 +224,8 @@ def settle(connection: sa.Connection, graph: Graph) -> None:
     graphs.remove_deleted(connection, graph)
     here = load_balancer.update().where(load_balancer.c.id == top.id, load_balancer.c.observed <= top.generation)
     connection.execute(here.values(observed=top.generation, fault=None, fault_generation=None))
-    connection.execute(edit.delete().where(edit.c.load_balancer_id == top.id, edit.c.generation < top.generation))
+    if top.observed < top.generation:
+        connection.execute(edit.delete().where(edit.c.load_balancer_id == top.id, edit.c.generation < top.generation))
 
 
 def forget(connection: sa.Connection, cluster_id: str, load_balancer_id: str) -> None:
@@ -225,20 +237,19 @@ def forget(connection: sa.Connection, cluster_id: str, load_balancer_id: str) ->
     connection.execute(cluster.delete().where(cluster.c.id == cluster_id))
 
 
-def note(connection: sa.Connection, cluster_id: str, now: datetime, text: str, *, failing: bool) -> None:
-    here = cluster.c.id == cluster_id
-    before = connection.execute(sa.select(cluster.c.sentence, cluster.c.failures).where(here)).one()
+def note(connection: sa.Connection, before: Any, now: datetime, text: str, *, failing: bool) -> None:
     values: dict[str, Any] = {"visited_at": now, "sentence": text[:1024]}
     values["failures"] = before.failures + 1 if failing else 0
     if failing != bool(before.failures):
         values["failing_since"] = now if failing else None
-    connection.execute(cluster.update().where(here).values(**values))
+    connection.execute(cluster.update().where(cluster.c.id == before.id).values(**values))
     if before.sentence != text[:1024]:
-        remember(connection, cluster_id, now, text[:1024])
+        remember(connection, before.id, now, text[:1024])
 
 
 def remember(connection: sa.Connection, cluster_id: str, at: datetime, text: str) -> None:
     connection.execute(sentence.insert().values(cluster_id=cluster_id, at=at, text=text))
     mine = sentence.c.cluster_id == cluster_id
-    newest = sa.select(sentence.c.id).where(mine).order_by(sentence.c.id.desc()).limit(KEPT_SENTENCES).subquery()
-    connection.execute(sentence.delete().where(mine, sentence.c.id.not_in(sa.select(newest.c.id))))
+    oldest = sa.select(sentence.c.id).where(mine).order_by(sentence.c.id.desc()).offset(KEPT_SENTENCES).limit(1)
+    if (last := connection.scalar(oldest)) is not None:
+        connection.execute(sentence.delete().where(mine, sentence.c.id <= last))

@@ -1,29 +1,40 @@
 """The connection to a database: SQLite embedded, or a server, with the differences between them kept in here."""
 
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.expression import FunctionElement
+
+from octavia.store import mariadb
 
 T = TypeVar("T")
 ATTEMPTS = 8
+RECYCLE = 1800
+"""Seconds after which a connection is not used again: firewalls and proxies forget idle ones, often after an hour."""
 
 
 def utcnow() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+class Unusable(Exception):
+    """There is no such database, or it does not answer; a sentence for the operator."""
+
+
 class DatabaseSeconds(FunctionElement[float]):
     """Seconds since 1970 by the database's own clock: the only clock that leases go by."""
 
-    type = sa.Float()
+    type = sa.Double()
     inherit_cache = True
 
 
@@ -43,15 +54,30 @@ def _postgresql_seconds(element: Any, compiler: Any, **_: Any) -> str:
     return "extract(epoch from clock_timestamp())"
 
 
+@compiles(CreateTable, "mysql")
+@compiles(CreateTable, "mariadb")
+def _mysql_table(element: CreateTable, compiler: Any, **_: Any) -> str:
+    """Here and not with each table: migrations make tables too."""
+    made: str = compiler.visit_create_table(element)
+    return f"{made.rstrip()} ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE {mariadb.COLLATION}"
+
+
 class Database:
-    """One engine and the two kinds of transaction that are used on it."""
+    """One database, and the three ways in which it is used: a question, a snapshot, a write."""
 
     def __init__(self, url: str) -> None:
-        self.engine = sa.create_engine(url, **engine_options(url))
+        self.url = address_of(url)
+        self.engine = engine(self.url)
         self.embedded = self.engine.dialect.name == "sqlite"
+        # On servers it is the session that is in autocommit or not; to change that back and forth costs two packets.
+        self._asking = self.engine if self.embedded else engine(self.url, autocommit=True)
         self._one_writer = threading.Lock()
-        if self.embedded:
-            sa.event.listen(self.engine, "connect", prepare_sqlite)
+
+    @contextmanager
+    def asking(self) -> Iterator[sa.Connection]:
+        """For one SELECT that stands alone: it is a snapshot by itself, and costs one packet."""
+        with self._asking.connect() as connection:
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -66,43 +92,75 @@ class Database:
 
     @contextmanager
     def _writing(self, durable: bool) -> Iterator[sa.Connection]:
+        """A transaction whose end is the caller's. On a server its first statement must take the lock that it goes by
+        (an UPDATE, or SELECT FOR UPDATE): the snapshot of plain SELECTs begins with the first of these, so after it."""
         if not self.embedded:
-            with self.engine.begin() as connection:
+            with self.engine.connect() as connection:
                 yield connection
             return
         # SQLite lets one write at a time. Waiting for a lock of our own is fair; its busy handler sleeps and starves.
         with self._one_writer, self.engine.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+            yield connection
 
     def write(self, work: Callable[[sa.Connection], T], *, durable: bool = True) -> T:
-        """The outcome of this work, committed. Deadlocks and serialisation failures are tried again, here only.
+        """The outcome of this work, committed. Deadlocks and serialisation failures are tried again, here only; so is a
+        connection that was lost before it was told to commit. One that is lost then is an error: nobody can know.
 
         With `durable=False` SQLite does not wait for the disk: a power cut, and nothing less, may take the work back,
         with all that came after it and did not wait either. For what is found out again, or may as well be forgotten.
         """
-        for left in range(ATTEMPTS - 1, -1, -1):
+        for attempt in range(1, ATTEMPTS + 1):
+            committing = False
             try:
                 with self._writing(durable) as connection:
-                    return work(connection)
-            except OperationalError as error:
-                if not left or not passing(error):
+                    outcome = work(connection)
+                    committing = True
+                    connection.commit()
+                    return outcome
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not passing(error, committing=committing):
                     raise
+            # Those who met in a deadlock must not meet again.
+            time.sleep(random.uniform(0, 0.005 * attempt))  # noqa: S311
         raise AssertionError("unreachable")
 
     def close(self) -> None:
         self.engine.dispose()
+        self._asking.dispose()
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    if not url.startswith("sqlite"):
-        return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
+def address_of(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except ArgumentError:
+        raise Unusable(f"{DATABASE} is no URL. An example: mysql+pymysql://user:password@host/octavia") from None
+
+
+DATABASE = "[database] connection"
+
+
+def engine(url: sa.URL, *, autocommit: bool = False, patient: bool = False) -> sa.Engine:
+    """Connections are made when they are needed. Raises Unusable for a kind of database that cannot be used here."""
+    try:
+        made = sa.create_engine(url, **engine_options(url))
+    except (ArgumentError, ImportError) as error:
+        raise Unusable(f"{DATABASE} names a database that cannot be used here: {error}") from None
+    if made.dialect.name == "sqlite":
+        sa.event.listen(made, "connect", prepare_sqlite)
+    elif made.dialect.driver == "pymysql":
+        sa.event.listen(
+            made,
+            "do_connect",
+            lambda _, record, positional, named: mariadb.connect(named, autocommit=autocommit, patient=patient),
+        )
+    return made
+
+
+def engine_options(url: sa.URL) -> dict[str, Any]:
+    if url.get_backend_name() != "sqlite":
+        return {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10, "pool_recycle": RECYCLE}
     return {
         "connect_args": {"check_same_thread": False, "timeout": 30, "isolation_level": None},
         "poolclass": sa.pool.QueuePool,
@@ -116,7 +174,9 @@ def prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def passing(error: DBAPIError) -> bool:
-    """Whether another try may succeed: a deadlock, a lock timeout, or another process's write on SQLite."""
-    code = getattr(error.orig, "args", (None,))[0]
-    return code in (1205, 1213, 1020) or "locked" in str(error.orig) or getattr(error.orig, "pgcode", "") == "40001"
+def passing(error: DBAPIError, *, committing: bool = False) -> bool:
+    """Whether another try may succeed: a deadlock, a lock timeout, another process's write on SQLite; or a connection
+    that was lost, unless it was committing, which it may have done."""
+    if "locked" in str(error.orig) or getattr(error.orig, "pgcode", "") in ("40001", "40P01"):
+        return True
+    return mariadb.code_of(error.orig) in mariadb.PASSING or (not committing and mariadb.lost(error.orig))

@@ -7,17 +7,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from octavia.store.engine import Database
+from octavia.store.engine import DATABASE, Database, Unusable, engine
 from octavia.store.tables import deployment
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def configuration(database: Database) -> Config:
+def configuration(made: sa.Engine) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = database.engine
+    config.attributes["engine"] = made
     return config
 
 
@@ -26,16 +27,27 @@ def head() -> str | None:
 
 
 def version(database: Database) -> str | None:
-    """The version that the database has; None for an empty one."""
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    """The version that the database has; None for an empty one. Raises Unusable if it does not answer."""
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except DBAPIError as error:
+        raise Unusable(f"The database ({DATABASE}) cannot be used: {error.orig}") from None
 
 
 def upgrade(database: Database) -> None:
-    """The database has this code's schema, and its one deployment row."""
+    """The database has this code's schema, and its one deployment row. Several processes may ask for it at once.
+
+    Raises Unusable if the database does not answer.
+    """
     if version(database) != head():
-        command.upgrade(configuration(database), "head")
-    database.write(ensure_deployment)
+        made = engine(database.url, patient=True)
+        command.upgrade(configuration(made), "head")
+        made.dispose()
+    try:
+        database.write(ensure_deployment)
+    except IntegrityError:
+        """Another process was faster."""
 
 
 def ensure_deployment(connection: sa.Connection) -> None:

@@ -41,7 +41,7 @@ def sql_type(type_: mi.Type) -> sa.types.TypeEngine[Any]:
         case mi.BoolType():
             return sa.Boolean()
         case mi.FloatType():
-            return sa.Float()
+            return sa.Double()
         case mi.DateTimeType():
             return Moment
         case _:
@@ -190,7 +190,7 @@ cluster = sa.Table(
     metadata,
     sa.Column("id", IDENTIFIER, primary_key=True),
     sa.Column("holder", sa.String(128)),
-    sa.Column("expires", sa.Float, nullable=False, default=0.0, comment="seconds since 1970, by the database's clock"),
+    sa.Column("expires", sa.Double, nullable=False, default=0.0, comment="seconds since 1970, by the database's clock"),
     sa.Column("token", sa.BigInteger, nullable=False, default=0),
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("failing_since", Moment),

@@ -1,4 +1,4 @@
-"""One API per test, over a store of its own."""
+"""One API per test, over a store of its own: once on SQLite, once on MariaDB."""
 
 import uuid
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ import pytest
 
 from octavia.api.app import build
 from octavia.api.ports import Services
-from octavia.store import schema
 from octavia.store.catalogue import Catalogue
 from octavia.store.engine import Database
 from octavia.store.quotas import Quotas
 from octavia.store.store import Store
 from tests.api.world import Api, FakeNetwork
+from tests.databases import KINDS, Fleet, opened
 
 
 @pytest.fixture
@@ -22,12 +22,10 @@ def network() -> FakeNetwork:
     return FakeNetwork()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/octavia.db")
-    schema.upgrade(made)
-    yield made
-    made.close()
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path, fleet: Fleet) -> Iterator[Database]:
+    with opened(request.param, tmp_path, fleet) as made:
+        yield made
 
 
 @pytest.fixture

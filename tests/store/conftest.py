@@ -1,22 +1,20 @@
-"""A real store on SQLite, new for each test."""
+"""A real store for each test: once on SQLite, once on MariaDB."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from octavia.store import schema
 from octavia.store.clusters import Clusters
 from octavia.store.engine import Database
 from octavia.store.store import Store
+from tests.databases import KINDS, Fleet, opened
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/octavia.db")
-    schema.upgrade(made)
-    yield made
-    made.close()
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path, fleet: Fleet) -> Iterator[Database]:
+    with opened(request.param, tmp_path, fleet) as made:
+        yield made
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def added(graph: Graph, pool: Pool, worker: int, number: int) -> Graph:
 
 def test_two_processes_may_write_at_once(tmp_path: Path, store: Store, database: Database) -> None:
     graph = store.create(full(), WHO)
-    other = Database(str(database.engine.url))
+    other = Database(database.url.render_as_string(hide_password=False))
     elsewhere = Store(other, lambda _: None)
 
     def count(door: Store) -> None:
@@ -201,10 +201,12 @@ def test_the_computed_status_filters_like_it_shows(store: Store) -> None:
         assert get(reader.graph(graph.load_balancer.id), Pool, graph.pools[0].id)
 
 
-def test_only_what_may_be_lost_by_a_power_cut_does_not_wait_for_the_disk(database: Database) -> None:
+def test_only_what_may_be_lost_by_a_power_cut_does_not_wait_for_the_disk(tmp_path: Path) -> None:
     def mode(connection: sa.Connection) -> int:
         return int(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
 
     normal, full = 1, 2
+    database = Database(f"sqlite:///{tmp_path}/durable.db")
     assert [database.write(mode, durable=wanted) for wanted in (True, False, True)] == [full, normal, full]
     assert database.write(mode) == full
+    database.close()

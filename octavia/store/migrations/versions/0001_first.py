@@ -71,7 +71,7 @@ def upgrade() -> None:
         "cluster",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("holder", sa.String(length=128), nullable=True),
-        sa.Column("expires", sa.Float(), nullable=False, comment="seconds since 1970, by the database's clock"),
+        sa.Column("expires", sa.Double(), nullable=False, comment="seconds since 1970, by the database's clock"),
         sa.Column("token", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column(
@@ -142,7 +142,7 @@ def upgrade() -> None:
         sa.Column("http_method", sa.String(length=7), nullable=True),
         sa.Column("url_path", sa.String(length=255), nullable=True),
         sa.Column("expected_codes", sa.String(length=64), nullable=True),
-        sa.Column("http_version", sa.Float(), nullable=True),
+        sa.Column("http_version", sa.Double(), nullable=True),
         sa.Column("domain_name", sa.String(length=255), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
