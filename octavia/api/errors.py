@@ -7,6 +7,7 @@ from typing import Any
 import falcon
 import msgspec
 
+from octavia.api.caller import IdentityUnreachable, Unauthorized
 from octavia.domain.refusal import Refusal
 from octavia.drivers.faults import PortFault
 
@@ -37,6 +38,21 @@ def on_port_fault(request: falcon.Request, response: falcon.Response, error: Por
     say(response, HTTPStatus.SERVICE_UNAVAILABLE, f"The network service could not do it: {error} Try again.")
 
 
+def on_unauthorized(
+    request: falcon.Request, response: falcon.Response, error: Unauthorized, _: dict[str, Any]
+) -> None:
+    response.status = HTTPStatus.UNAUTHORIZED
+    response.set_header("WWW-Authenticate", error.challenge)
+    response.content_type = falcon.MEDIA_JSON
+    response.data = encode({"error": {"code": 401, "title": "Unauthorized", "message": str(error)}})
+
+
+def on_unreachable(
+    request: falcon.Request, response: falcon.Response, error: IdentityUnreachable, _: dict[str, Any]
+) -> None:
+    say(response, HTTPStatus.SERVICE_UNAVAILABLE, f"{error} Try again.")
+
+
 def on_surprise(request: falcon.Request, response: falcon.Response, error: Exception, _: dict[str, Any]) -> None:
     """Nothing of the error goes to the caller but the id under which it stands in the log."""
     request_id = getattr(request.context, "request_id", "-")
@@ -62,3 +78,5 @@ def install(app: falcon.App[Any, Any]) -> None:
     app.add_error_handler(Exception, on_surprise)
     app.add_error_handler(Refusal, on_refusal)
     app.add_error_handler(PortFault, on_port_fault)
+    app.add_error_handler(Unauthorized, on_unauthorized)
+    app.add_error_handler(IdentityUnreachable, on_unreachable)

@@ -1,0 +1,77 @@
+"""Callers are known by their token, which Keystone's own middleware asks Keystone about."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import falcon
+from keystoneauth1.exceptions import ClientException
+from keystonemiddleware.auth_token import AuthProtocol
+
+from octavia.api.caller import Authenticate, Caller, IdentityUnreachable, Unauthorized
+
+log = logging.getLogger(__name__)
+KNOWN = "204 No Content"
+StartResponse = Callable[..., Any]
+
+
+class Verdict:
+    """What the middleware answers in the place of the API: KNOWN where it would have asked the API."""
+
+    status = ""
+    challenge = "Keystone"
+
+    def start_response(self, status: str, headers: Iterable[tuple[str, str]], error: object = None) -> None:
+        self.status = status
+        self.challenge = next((value for name, value in headers if name == "WWW-Authenticate"), self.challenge)
+
+
+def known(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    start_response(KNOWN, [])
+    return ()
+
+
+def keystone(conf: Any) -> Authenticate:
+    """The strategy `keystone`, by the options of [keystone_authtoken]."""
+    # It decides: a request that it lets through undecided would have to be judged once more here.
+    middleware = AuthProtocol(known, {"oslo_config_config": conf, "delay_auth_decision": False})
+
+    def authenticate(request: falcon.Request, request_id: str) -> Caller:
+        verdict = ask(middleware, request.env)
+        if verdict.status.startswith("401"):
+            raise Unauthorized(verdict.challenge)
+        if verdict.status != KNOWN:
+            raise IdentityUnreachable(f"Keystone could not be asked who you are ({verdict.status}).")
+        return caller(request.env, request_id)
+
+    return authenticate
+
+
+def ask(middleware: Any, environ: dict[str, Any]) -> Verdict:
+    verdict = Verdict()
+    try:
+        middleware(environ, verdict.start_response)
+    except ClientException as error:
+        # Its text may name addresses that are no business of the caller's.
+        log.error("Keystone could not be asked about a token: %s", error)
+        raise IdentityUnreachable("Keystone could not be asked who you are.") from None
+    return verdict
+
+
+def caller(environ: dict[str, Any], request_id: str) -> Caller:
+    """From the token itself and not from the headers that are made of it: roles are joined by commas there, and the
+    scope of a service's token takes the place of the user's.
+    """
+    token = environ["keystone.token_auth"]
+    service = token.service if environ.get("HTTP_X_SERVICE_IDENTITY_STATUS") == "Confirmed" else None
+    user = token.user
+    return Caller(
+        project_id=user.project_id,
+        user_id=user.user_id,
+        is_admin=False,
+        request_id=request_id,
+        roles=frozenset(user.role_names),
+        service_roles=frozenset(service.role_names) if service else frozenset(),
+        domain_id=user.domain_id,
+        system_scope="all" if user.system_scoped and user.system.get("all") else None,
+    )
