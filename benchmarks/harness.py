@@ -32,6 +32,8 @@ class Result(Struct, kw_only=True):
     most: float | None = None
     """What is claimed: the median is at most this."""
     aim: float | None = None
+    times: float | None = None
+    """How many times as good as what it is compared with."""
 
     def row(self) -> dict[str, Any]:
         low, middle, high = spread(self.samples)
@@ -45,6 +47,7 @@ class Result(Struct, kw_only=True):
             "n": len(self.samples),
             "at_most": self.most,
             "aim": self.aim,
+            "times": self.times,
         }
 
 
@@ -65,13 +68,17 @@ def say(text: str) -> None:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    head = f"    {'':<58}{'median':>9}{'p10':>9}{'p90':>9}{'worst':>9}{'n':>5}  {'unit':<5}{'at most':>8}{'aim':>6}"
+    names = "".join(f"{name:>9}" for name in ("median", "p10", "p90", "worst"))
+    head = f"    {'':<58}{names}{'n':>5}  {'unit':<5}{'at most':>8}{'aim':>6}{'times':>8}"
     lines = [head]
     for row in rows:
         numbers = "".join(f"{number(row[name]):>9}" for name in ("median", "p10", "p90", "worst"))
         most, aim = ("" if row[name] is None else format(row[name], "g") for name in ("at_most", "aim"))
         missed = "  MISSED" if row["at_most"] is not None and row["median"] > row["at_most"] else ""
-        lines.append(f"    {row['what']:<58}{numbers}{row['n']:>5}  {row['unit']:<5}{most:>8}{aim:>6}{missed}")
+        times = "" if row["times"] is None else f"{row['times']:.1f}"
+        lines.append(
+            f"    {row['what']:<58}{numbers}{row['n']:>5}  {row['unit']:<5}{most:>8}{aim:>6}{times:>8}{missed}"
+        )
     return "\n".join(lines)
 
 

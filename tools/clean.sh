@@ -7,5 +7,5 @@ cd "$(dirname "$0")/.."
 for state in .state/*/; do
     if [ -d "$state" ] && [ -x .venv/bin/octavia ]; then .venv/bin/octavia destroy --all --state-path "$state"; fi
 done
-rm -rf .state .venv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis benchmarks/results ./*.egg-info
+rm -rf .state .cache .venv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis benchmarks/results ./*.egg-info
 find . -name __pycache__ -type d -prune -exec rm -rf {} +
