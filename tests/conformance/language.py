@@ -1,7 +1,7 @@
 """The words that rules are written in: a row is one request, and what its answer must be."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.conformance.nouns import LBAAS, Fields, collection, least, parted, root
@@ -86,12 +86,12 @@ def filled_in(words: str, fields: Fields) -> Fields:
     return {name: value for name, value in wish.items() if value is not LEFT_OUT}
 
 
-def new(words: str, **fields: Any) -> Ask:
+def new(words: str, /, **fields: Any) -> Ask:
     """POST of this noun with the least body, these fields put over it."""
     return Ask("POST", collection(words), {root(words): filled_in(words, fields)})
 
 
-def named(name: str, words: str, **fields: Any) -> Ask:
+def named(name: str, words: str, /, **fields: Any) -> Ask:
     """The same, with the new one known as `{name}` from then on."""
     return Ask("POST", collection(words), {root(words): filled_in(words, fields)}, remember=name)
 
@@ -100,7 +100,7 @@ def path_of(words: str) -> str:
     return f"{collection(words)}/{{{words}}}"
 
 
-def change(words: str, **fields: Any) -> Ask:
+def change(words: str, /, **fields: Any) -> Ask:
     """PUT of the scene's own one."""
     return Ask("PUT", path_of(words), {root(words): fields})
 
@@ -133,14 +133,17 @@ def batch(*members: Fields, query: str = "", pool: str = "{pool}") -> Ask:
     return Ask("PUT", f"{LBAAS}/pools/{pool}/members", {"members": list(members)}, query=query)
 
 
+def asking(app: str, ask: Ask, **headers: str) -> Ask:
+    """The same request to another application, as another caller."""
+    return replace(
+        ask, app=app, headers={**ask.headers, **{name.replace("_", "-"): text for name, text in headers.items()}}
+    )
+
+
 def keys(*names: str) -> Fact:
     """Exactly these keys."""
     expected = frozenset(name for text in names for name in text.split())
     return Fact(f"the keys {' '.join(sorted(expected))}", lambda answer: frozenset(answer) == expected)
-
-
-def subset(**values: Any) -> Fields:
-    return values
 
 
 def noun_of(words: str) -> str:
