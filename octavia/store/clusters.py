@@ -26,7 +26,7 @@ from octavia.store.tables import (
 )
 
 KEPT_SENTENCES = 10
-EPOCH = sa.select(deployment.c.epoch).scalar_subquery()
+EPOCH = sa.select(deployment.c.epoch)
 LEAP = 1 << 20
 """By so much a raised epoch raises the tokens, too: no token from before a backup was restored is met again."""
 
@@ -211,7 +211,7 @@ def check(connection: sa.Connection, cluster_id: str, fence: Fence) -> Any:
     """The cluster's row, locked until the end of the transaction: the lease is still the one with this fence."""
     row = connection.execute(
         sa.select(cluster.c.id, cluster.c.sentence, cluster.c.failures)
-        .where(cluster.c.id == cluster_id, cluster.c.token == fence.token, fence.epoch == EPOCH)
+        .where(cluster.c.id == cluster_id, cluster.c.token == fence.token, sa.literal(fence.epoch).in_(EPOCH))
         .with_for_update()
     ).one_or_none()
     if row is None:

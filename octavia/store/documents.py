@@ -17,6 +17,7 @@ from octavia.domain.l7policy import L7Policy
 from octavia.domain.pool import Pool
 from octavia.domain.shape import Above, Below, Constant, OneBelow, Own, Source, Status, Users, shape
 from octavia.domain.status import ACTIVE, ERROR, PENDING_CREATE, PENDING_DELETE, PENDING_UPDATE
+from octavia.store import mariadb
 from octavia.store.tables import TABLES, l7policy, listener, load_balancer, table_of
 
 TOP = "top"
@@ -48,7 +49,8 @@ SQLITE = Spelling(
 )
 MARIADB = Spelling(
     flag=lambda column: f"JSON_COMPACT(IF({column}, 'true', 'false'))",
-    embedded=lambda column: f"JSON_COMPACT({column})",
+    # Its type JSON has a collation of its own, which does not mix with that of all other columns.
+    embedded=lambda column: f"JSON_COMPACT({column} COLLATE {mariadb.COLLATION})",
     gathered=lambda value, source, order: (
         f"COALESCE((SELECT JSON_ARRAYAGG({value} ORDER BY {order}) FROM {source}), JSON_ARRAY())"
     ),
