@@ -75,6 +75,7 @@ class Actor:
                 load_balancer_id=top.id if top else None,
                 ha_ip=top.vip_address if top else None,
                 ha_port_id=top.vip_port_id if top else None,
+                boot_secret=secrets.token_hex(16),
                 created_at=now,
             )
         )
@@ -82,9 +83,11 @@ class Actor:
     @do.register
     def _(self, step: Boot) -> None:
         """A machine that has to be made anew has lost its key, so its certificate and secret count no more."""
-        secret = secrets.token_hex(16)
-        row = self._put(replace(step.amphora, boot_secret=secret, cert_expiration=None, lb_network_ip=None))
-        instance = self._ports.compute.ensure(computing.Wish(amphora_id=row.id, boot_secret=secret))
+        row = step.amphora
+        if row.boot_secret is None or row.compute_id is not None:
+            anew = secrets.token_hex(16)
+            row = self._put(replace(row, boot_secret=anew, cert_expiration=None, lb_network_ip=None))
+        instance = self._ports.compute.ensure(computing.Wish(amphora_id=row.id, boot_secret=row.boot_secret or ""))
         self._put(replace(row, compute_id=row.id, lb_network_ip=instance.address))
 
     @do.register

@@ -90,7 +90,8 @@ def amphora(wish: Wish, graph: Graph, world: World, seen: Seen, now: datetime) -
 def machine(wish: Wish, subnets: list[Subnet], seen: Seen, now: datetime) -> Plan | None:
     if seen.instance is None:
         boot: tuple[Step, ...] = (Boot(seen.row), *attachments(seen, subnets))
-        return Plan(boot, Again(POLL), f"Booting amphora {seen.row.id}.")
+        # Its agent says so when it is there; one that has nothing to prove is there at once.
+        return Plan(boot, Again(POLL if wish.certificates else 0), f"Booting amphora {seen.row.id}.")
     if lost := [subnet for subnet in subnets if subnet.id not in seen.ports]:
         return Plan(attachments(seen, lost), Again(0), f"Attaching amphora {seen.row.id} to its subnets.")
     if (

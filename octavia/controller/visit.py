@@ -75,8 +75,9 @@ class Visitor:
             return self._rounds(cluster_id, fence)
         except Fenced as error:
             return Outcome(Again(1.0), str(error))
-        finally:
+        except BaseException:
             self._ports.clusters.release(cluster_id, fence)
+            raise
 
     def _rounds(self, cluster_id: str, fence: Fence) -> Outcome:
         outcome = Outcome(Again(0), "Nothing was done.")
@@ -122,13 +123,15 @@ class Visitor:
         if wanted.graph is not None:
             final = wanted.graph.load_balancer.deleted is not None
             self._ports.clusters.conclude(wanted.cluster_id, fence, wanted.graph, final=final, text=made.sentence)
+        else:
+            self._ports.clusters.release(wanted.cluster_id, fence)
         return Outcome(made.result, made.sentence)
 
     def _faulty(self, wanted: Wanted, fence: Fence, text: str, *, terminal: bool) -> Outcome:
         """A fault shows as ERROR once it is terminal or has lasted; either way it is tried again with backoff."""
-        self._ports.clusters.say(wanted.cluster_id, fence, text, failing=True)
         if wanted.graph is not None and (terminal or self._lasting(wanted.failing_since)):
             self._ports.clusters.show_fault(wanted.cluster_id, fence, wanted.graph, text)
+        self._ports.clusters.say(wanted.cluster_id, fence, text, failing=True)
         return Outcome(Fault(terminal=terminal), text)
 
     def _lasting(self, since: datetime | None) -> bool:

@@ -12,7 +12,7 @@ from octavia.domain.document import Fence
 from octavia.domain.graph import Graph
 from octavia.store import graphs
 from octavia.store.engine import Database, DatabaseSeconds, utcnow
-from octavia.store.rows import struct_of, values_of
+from octavia.store.rows import values_of
 from octavia.store.tables import (
     address,
     amphora,
@@ -70,20 +70,14 @@ class Clusters:
         return self._database.write(work)
 
     def snapshot(self, cluster_id: str) -> Wanted:
-        with self._database.reading() as connection:
-            ids = connection.scalars(sa.select(load_balancer.c.id).where(load_balancer.c.cluster_id == cluster_id))
-            one = ids.one_or_none()
-            rows = connection.execute(
-                sa.select(amphora)
-                .where(amphora.c.cluster_id == cluster_id)
-                .order_by(amphora.c.created_at, amphora.c.id)
-            )
-            return Wanted(
-                cluster_id=cluster_id,
-                graph=graphs.load(connection, one) if one else None,
-                amphorae=tuple(struct_of(Amphora, row) for row in rows),
-                failing_since=connection.scalar(sa.select(cluster.c.failing_since).where(cluster.c.id == cluster_id)),
-            )
+        with self._database.asking() as connection:
+            graph, amphorae, since = graphs.load_cluster(connection, cluster_id)
+        return Wanted(
+            cluster_id=cluster_id,
+            graph=graph,
+            amphorae=amphorae,
+            failing_since=datetime.fromisoformat(since) if since else None,
+        )
 
     def all(self) -> tuple[str, ...]:
         with self._database.reading() as connection:
@@ -136,7 +130,10 @@ class Clusters:
         return self._database.write(work)
 
     def conclude(self, cluster_id: str, fence: Fence, graph: Graph, *, final: bool, text: str) -> None:
-        """All up to the graph's generation is in force; with `final` the load balancer is gone. Raises Fenced."""
+        """All up to the graph's generation is in force; with `final` the load balancer is gone. The lease is over.
+
+        Raises Fenced.
+        """
 
         def work(connection: sa.Connection) -> None:
             before = check(connection, cluster_id, fence)
@@ -152,7 +149,10 @@ class Clusters:
         self._database.write(work, durable=False)
 
     def say(self, cluster_id: str, fence: Fence, text: str, *, failing: bool) -> None:
-        """What the visit said is on record; the first failure in a row starts the clock. Raises Fenced."""
+        """What the visit said last is on record, and its lease is over; the first failure in a row starts the clock.
+
+        Raises Fenced.
+        """
 
         def work(connection: sa.Connection) -> None:
             note(connection, check(connection, cluster_id, fence), self._clock(), text, failing=failing)
@@ -238,7 +238,8 @@ def forget(connection: sa.Connection, cluster_id: str, load_balancer_id: str) ->
 
 
 def note(connection: sa.Connection, before: Any, now: datetime, text: str, *, failing: bool) -> None:
-    values: dict[str, Any] = {"visited_at": now, "sentence": text[:1024]}
+    """What is said last in a visit ends its lease."""
+    values: dict[str, Any] = {"visited_at": now, "sentence": text[:1024], "holder": None, "expires": 0.0}
     values["failures"] = before.failures + 1 if failing else 0
     if failing != bool(before.failures):
         values["failing_since"] = now if failing else None

@@ -65,7 +65,7 @@ def spelling(dialect: str) -> Spelling:
 
 
 @cache
-def stored(noun: type[Noun], dialect: str) -> str:
+def stored(noun: type[Declared], dialect: str) -> str:
     """The whole row, as its struct decodes it (bools as 0 and 1, moments with a space)."""
     spell = spelling(dialect)
     pairs = [(name, whole_value(spell, noun, name)) for name in noun.__struct_fields__]

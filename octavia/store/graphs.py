@@ -1,51 +1,85 @@
 """Reading a graph in one statement, and writing the difference between two."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from octavia.domain.declare import Noun
+from octavia.domain.amphora import Amphora
+from octavia.domain.declare import Declared, Noun
 from octavia.domain.graph import CHILDREN, NOUNS, Graph, everything, rows
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.refusal import not_found
 from octavia.store import documents
 from octavia.store.rows import difference, values_of
-from octavia.store.tables import TABLES
+from octavia.store.tables import TABLES, table_of
 
-DECODERS: dict[str, msgspec.json.Decoder[Noun]] = {
-    TABLES[noun].name: msgspec.json.Decoder(noun, strict=False) for noun in NOUNS
+STORED: tuple[type[Declared], ...] = (*NOUNS, Amphora)
+DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    table_of(noun).name: msgspec.json.Decoder(noun, strict=False) for noun in STORED
 }
+HOME = "SELECT id FROM load_balancer WHERE cluster_id = :cluster_id"
+
+
+def whole(dialect: str, of: str) -> str:
+    """SQL for every row of one load balancer: the name of its table, and itself as JSON. `of` is SQL for its id."""
+    return " UNION ALL ".join(rows_of(noun, dialect, "load_balancer_id", of) for noun in TABLES)
+
+
+def rows_of(noun: type[Declared], dialect: str, column: str, value: str) -> str:
+    name = table_of(noun).name
+    here = f"{documents.spelling(dialect).quote(name)}.{column}"
+    return f"SELECT '{name}', {documents.stored(noun, dialect)} FROM {name} WHERE {here} = {value}"
 
 
 @cache
-def whole(dialect: str) -> sa.TextClause:
-    """Every row of one load balancer: the name of its table, and itself as JSON."""
-    quote = documents.spelling(dialect).quote
-    parts = (
-        f"SELECT '{table.name}', {documents.stored(noun, dialect)} FROM {quote(table.name)} "
-        f"WHERE {quote(table.name)}.load_balancer_id = :load_balancer_id"
-        for noun, table in TABLES.items()
-    )
-    return sa.text(" UNION ALL ".join(parts))
+def one_graph(dialect: str) -> sa.TextClause:
+    return sa.text(whole(dialect, ":load_balancer_id"))
+
+
+@cache
+def one_cluster(dialect: str) -> sa.TextClause:
+    amphorae = rows_of(Amphora, dialect, "cluster_id", ":cluster_id")
+    since = "SELECT 'since', failing_since FROM cluster WHERE id = :cluster_id"
+    return sa.text(f"{whole(dialect, f'({HOME})')} UNION ALL {amphorae} UNION ALL {since}")
 
 
 def load(connection: sa.Connection, load_balancer_id: str) -> Graph:
     """The graph as it is now, in one statement. Raises Missing."""
-    statement = whole(connection.dialect.name)
-    found: dict[type[Noun], list[Noun]] = {noun: [] for noun in NOUNS}
-    for table, document in connection.execute(statement, {"load_balancer_id": load_balancer_id}):
-        row = DECODERS[table].decode(document)
-        found[type(row)].append(row)
-    if not found[LoadBalancer]:
+    statement = one_graph(connection.dialect.name)
+    graph = built(decoded(connection.execute(statement, {"load_balancer_id": load_balancer_id})))
+    if graph is None:
         raise not_found(LoadBalancer.title, load_balancer_id)
-    children: dict[str, Any] = {name: in_order(found[noun]) for noun, name in CHILDREN.items()}
-    top: Any = found[LoadBalancer][0]
-    return Graph(load_balancer=top, **children)
+    return graph
 
 
-def in_order(found: list[Noun]) -> tuple[Noun, ...]:
+def load_cluster(connection: sa.Connection, cluster_id: str) -> tuple[Graph | None, tuple[Amphora, ...], str | None]:
+    """The graph of a cluster, its amphorae, and the text of the moment since which it fails, in one statement."""
+    rows = list(connection.execute(one_cluster(connection.dialect.name), {"cluster_id": cluster_id}))
+    since = next((value for name, value in rows if name == "since"), None)
+    found = decoded((name, value) for name, value in rows if name != "since")
+    amphorae: Any = in_order(found.pop(Amphora, []))
+    return built(found), amphorae, since
+
+
+def decoded(rows: Iterable[Any]) -> dict[type[Any], list[Any]]:
+    found: dict[type[Any], list[Any]] = {}
+    for table, document in rows:
+        row = DECODERS[table].decode(document)
+        found.setdefault(type(row), []).append(row)
+    return found
+
+
+def built(found: dict[type[Any], list[Any]]) -> Graph | None:
+    if LoadBalancer not in found:
+        return None
+    children: dict[str, Any] = {name: in_order(found.get(noun, [])) for noun, name in CHILDREN.items()}
+    return Graph(load_balancer=found[LoadBalancer][0], **children)
+
+
+def in_order(found: list[Any]) -> tuple[Any, ...]:
     return tuple(sorted(found, key=lambda row: (row.created_at, row.id)))
 
 
