@@ -54,6 +54,11 @@ class Fleet:
         self._emptying()
         return self.server.url(SHARED)
 
+    def migrated(self) -> str:
+        """The name of the database that all tests share."""
+        assert self._tables
+        return SHARED
+
     @cached_property
     def _tables(self) -> list[str]:
         database = Database(self.server.create(SHARED))
@@ -81,8 +86,8 @@ class Fleet:
 
 
 @contextmanager
-def opened(kind: str, folder: Path, fleet: Fleet) -> Iterator[Database]:
-    """A database of this kind with this code's schema and nothing in it."""
+def opened(kind: str, *, fleet: Fleet, folder: Path | None = None) -> Iterator[Database]:
+    """A database of this kind (SQLite: in this folder) with this code's schema and nothing in it."""
     database = Database(f"sqlite:///{folder}/octavia.db" if kind == "sqlite" else fleet.empty())
     try:
         schema.upgrade(database)

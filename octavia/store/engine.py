@@ -155,6 +155,8 @@ def engine(url: sa.URL, *, autocommit: bool = False, patient: bool = False) -> s
             "do_connect",
             lambda _, record, positional, named: mariadb.connect(named, autocommit=autocommit, patient=patient),
         )
+        # SQLAlchemy has just set the character set, and a collation with it that is not ours.
+        sa.event.listen(made, "connect", lambda steady, _: steady.set_character_set("utf8mb4", mariadb.COLLATION))
     return made
 
 

@@ -32,7 +32,12 @@ def version(database: Database) -> str | None:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
     except DBAPIError as error:
-        raise Unusable(f"The database ({DATABASE}) cannot be used: {error.orig}") from None
+        raise Unusable(f"The database ({DATABASE}) cannot be used: {said(error)}") from None
+
+
+def said(error: DBAPIError) -> str:
+    """What the driver says, without its number."""
+    return str(error.orig.args[-1] if error.orig and error.orig.args else error.orig)
 
 
 def upgrade(database: Database) -> None:

@@ -24,7 +24,7 @@ def network() -> FakeNetwork:
 
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path, fleet: Fleet) -> Iterator[Database]:
-    with opened(request.param, tmp_path, fleet) as made:
+    with opened(request.param, fleet=fleet, folder=tmp_path) as made:
         yield made
 
 

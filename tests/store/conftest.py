@@ -13,7 +13,7 @@ from tests.databases import KINDS, Fleet, opened
 
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path, fleet: Fleet) -> Iterator[Database]:
-    with opened(request.param, tmp_path, fleet) as made:
+    with opened(request.param, fleet=fleet, folder=tmp_path) as made:
         yield made
 
 
