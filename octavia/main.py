@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from octavia import places
-from octavia.api.app import build
+from octavia.api.front import Front, front
 from octavia.api.ports import Services, everything_offered
 from octavia.api.server import Server
 from octavia.bus.local import LocalBus
@@ -39,7 +39,7 @@ from octavia.health.receiver import Receiver
 from octavia.host.pki import Authority
 from octavia.places import CannotStart, Place
 from octavia.render import unrendered
-from octavia.settings import Settings
+from octavia.settings import Settings, SettingsError
 from octavia.store import schema
 from octavia.store.addresses import Addresses
 from octavia.store.catalogue import Catalogue
@@ -63,6 +63,7 @@ class Wiring(Struct, frozen=True, kw_only=True):
     loop: Loop
     receiver: Receiver | None
     app: Callable[..., Any]
+    proxied: bool
     summary: str
 
 
@@ -72,6 +73,7 @@ def new_id() -> str:
 
 def wire(settings: Settings, place: Place) -> Wiring:
     """The adapters that the settings name, behind the ports. Raises CannotStart."""
+    before = fronted(settings)
     database = opened(settings)
     authority = Authority.ensure(settings.state_path / "pki")
     bus, clusters, addresses = LocalBus(), Clusters(database), Addresses(database)
@@ -110,9 +112,17 @@ def wire(settings: Settings, place: Place) -> Wiring:
         agents=agents,
         loop=loop,
         receiver=listening(settings, compute, Reports(database), bus),
-        app=build(services(settings, database, store, network, compute)),
+        app=before.over(services(settings, database, store, network, compute)),
+        proxied=before.proxied,
         summary=compute.abilities().summary,
     )
+
+
+def fronted(settings: Settings) -> Front:
+    try:
+        return front(settings)
+    except SettingsError as error:
+        raise CannotStart(str(error)) from None
 
 
 def opened(settings: Settings) -> Database:
@@ -137,6 +147,7 @@ def services(
         lowest_port=compute.abilities().lowest_port,
         pagination_max_limit=api.pagination_max_limit,
         api_base_uri=api.api_base_uri,
+        max_request_body_size=settings.oslo_middleware.max_request_body_size,
         healthcheck_enabled=api.healthcheck_enabled,
         healthcheck_refresh_interval=api.healthcheck_refresh_interval,
     )
@@ -211,7 +222,7 @@ def serve(
 
 def run(settings: Settings, place: Place, listener: socket.socket) -> int:
     wiring = wire(settings, place)
-    server = Server(wiring.app, listener, threads=API_THREADS)
+    server = Server(wiring.app, listener, threads=API_THREADS, proxied=wiring.proxied)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     print(wiring.summary, flush=True)
@@ -308,8 +319,9 @@ def api_alone() -> tuple[Callable[..., Any], Database]:
     """Made at the first request, so that a server that forks workers has forked them by then."""
     files = [Path(name) for name in os.environ.get("OCTAVIA_CONFIG_FILES", "").split(":") if name]
     settings = places.settings(files, None)
+    before = fronted(settings)
     place = places.find(settings)
     database = opened(settings)
     network = networking(settings, place, Addresses(database))
     compute = computing(settings, place, Authority.ensure(settings.state_path / "pki"))
-    return build(services(settings, database, Store(database, lambda _: None), network, compute)), database
+    return before.over(services(settings, database, Store(database, lambda _: None), network, compute)), database

@@ -38,9 +38,7 @@ def on_port_fault(request: falcon.Request, response: falcon.Response, error: Por
     say(response, HTTPStatus.SERVICE_UNAVAILABLE, f"The network service could not do it: {error} Try again.")
 
 
-def on_unauthorized(
-    request: falcon.Request, response: falcon.Response, error: Unauthorized, _: dict[str, Any]
-) -> None:
+def on_unauthorized(request: falcon.Request, response: falcon.Response, error: Unauthorized, _: dict[str, Any]) -> None:
     response.status = HTTPStatus.UNAUTHORIZED
     response.set_header("WWW-Authenticate", error.challenge)
     response.content_type = falcon.MEDIA_JSON
