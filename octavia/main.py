@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from octavia import places
-from octavia.api.app import build
+from octavia.api.front import Front, front
 from octavia.api.ports import ListSwitches, Services, everything_offered
 from octavia.api.server import Server
 from octavia.bus.local import LocalBus
@@ -41,7 +41,7 @@ from octavia.health.receiver import Receiver
 from octavia.host.pki import Authority
 from octavia.places import CannotStart, Place
 from octavia.render import unrendered
-from octavia.settings import Settings
+from octavia.settings import Settings, SettingsError
 from octavia.store import schema
 from octavia.store.addresses import Addresses
 from octavia.store.catalogue import Catalogue
@@ -65,6 +65,7 @@ class Wiring(Struct, frozen=True, kw_only=True):
     loop: Loop
     receiver: Receiver | None
     app: Callable[..., Any]
+    proxied: bool
     summary: str
 
 
@@ -74,6 +75,7 @@ def new_id() -> str:
 
 def wire(settings: Settings, place: Place) -> Wiring:
     """The adapters that the settings name, behind the ports. Raises CannotStart."""
+    before = fronted(settings)
     database = opened(settings)
     authority = Authority.ensure(settings.state_path / "pki")
     bus, clusters, addresses = LocalBus(), Clusters(database), Addresses(database)
@@ -111,9 +113,17 @@ def wire(settings: Settings, place: Place) -> Wiring:
         agents=agents,
         loop=loop,
         receiver=listening(settings, compute, Reports(database), bus),
-        app=build(services(settings, database, bus.ring, Below(network, compute))),
+        app=before.over(services(settings, database, bus.ring, Below(network, compute))),
+        proxied=before.proxied,
         summary=compute.abilities().summary,
     )
+
+
+def fronted(settings: Settings) -> Front:
+    try:
+        return front(settings)
+    except SettingsError as error:
+        raise CannotStart(str(error)) from None
 
 
 def opened(settings: Settings) -> Database:
@@ -146,6 +156,7 @@ def services(settings: Settings, database: Database, ring: Callable[[str], None]
         ),
         pagination_max_limit=api.pagination_max_limit,
         api_base_uri=api.api_base_uri,
+        max_request_body_size=settings.oslo_middleware.max_request_body_size,
         healthcheck_enabled=api.healthcheck_enabled,
         healthcheck_refresh_interval=api.healthcheck_refresh_interval,
     )
@@ -262,7 +273,7 @@ def serve(
 
 def run(settings: Settings, place: Place, listener: socket.socket) -> int:
     wiring = wire(settings, place)
-    server = Server(wiring.app, listener, threads=API_THREADS)
+    server = Server(wiring.app, listener, threads=API_THREADS, proxied=wiring.proxied)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     print(wiring.summary, flush=True)
@@ -359,8 +370,9 @@ def api_alone() -> tuple[Callable[..., Any], Database]:
     """Made at the first request, so that a server that forks workers has forked them by then."""
     files = [Path(name) for name in os.environ.get("OCTAVIA_CONFIG_FILES", "").split(":") if name]
     settings = places.settings(files, None)
+    before = fronted(settings)
     place = places.find(settings)
     database = opened(settings)
     network = networking(settings, place, Addresses(database))
     compute = computing(settings, place, Authority.ensure(settings.state_path / "pki"))
-    return build(services(settings, database, lambda _: None, Below(network, compute))), database
+    return before.over(services(settings, database, lambda _: None, Below(network, compute))), database

@@ -18,7 +18,7 @@ App = falcon.App[Any, Any]
 def build(services: Services, authenticate: Authenticate | None = None) -> App:
     """The application over these services; without `authenticate` everybody is admin."""
     identify = Identify(authenticate or noauth(services.default_project_id))
-    app: App = falcon.App(middleware=[Door(services.new_id), identify])
+    app: App = falcon.App(middleware=[Door(services.new_id, services.max_request_body_size), identify])
     errors.install(app)
     for path, verbs in (ROUTES if authenticate else ROUTES | WITHOUT_AUTHENTICATION).items():
         add_route(app, services, path, verbs)

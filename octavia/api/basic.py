@@ -13,14 +13,11 @@ from oslo_middleware.exceptions import ConfigInvalid
 from webob.exc import HTTPException
 
 from octavia.api.caller import Authenticate, Caller, Unauthorized, project_of
+from octavia.settings import SettingsError
 
 log = logging.getLogger(__name__)
 CHALLENGE = 'Basic realm="octavia"'
 MOST_KEPT = 1000
-
-
-class PasswordFileError(Exception):
-    """The password file cannot be used; one sentence."""
 
 
 def http_basic(file: Path, default_project_id: str) -> Authenticate:
@@ -52,7 +49,7 @@ class Passwords:
         try:
             basic_auth.validate_auth_file(str(file))
         except (ConfigInvalid, HTTPException, UnicodeDecodeError) as error:
-            raise PasswordFileError(f"[oslo_middleware] http_basic_auth_user_file = {file}: {said(error)}") from None
+            raise SettingsError(f"[oslo_middleware] http_basic_auth_user_file = {file}: {said(error)}") from None
 
     def fit(self, name: str, password: bytes) -> bool:
         try:
@@ -82,4 +79,6 @@ class Passwords:
 
 
 def said(error: Exception) -> str:
+    if isinstance(error, ConfigInvalid):
+        return "it cannot be read."
     return str(getattr(error, "detail", None) or error)

@@ -5,7 +5,6 @@ from typing import Any
 import falcon
 import msgspec
 
-from octavia.api.door import LARGEST_BODY
 from octavia.domain.refusal import Invalid
 
 decoder = msgspec.json.Decoder()
@@ -13,7 +12,7 @@ decoder = msgspec.json.Decoder()
 
 def under(request: falcon.Request, root: str) -> Any:
     """What stands under the root key. Raises Invalid for a body of any other shape."""
-    body = decoded(request.bounded_stream.read(LARGEST_BODY))
+    body = decoded(request.bounded_stream.read(request.context.largest_body))
     if not isinstance(body, dict) or root not in body:
         raise Invalid(f'The body must be a JSON object with the key "{root}".')
     for name in body:

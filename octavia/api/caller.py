@@ -13,7 +13,7 @@ from octavia.store.query import Who
 OPEN_PATHS = frozenset({"/", "/healthcheck"})
 """What everybody may ask without saying who they are."""
 LONGEST_PROJECT = 36
-NOBODY: frozenset[str] = frozenset()
+NO_ROLES: frozenset[str] = frozenset()
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -24,8 +24,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     is_admin: bool
     """Administrator by the way of authentication, whatever their roles are."""
     request_id: str
-    roles: frozenset[str] = NOBODY
-    service_roles: frozenset[str] = NOBODY
+    roles: frozenset[str] = NO_ROLES
+    service_roles: frozenset[str] = NO_ROLES
     """The roles of the service that passes on a user's request, where one does."""
     domain_id: str | None = None
     """The domain that the token is for, if it is for one."""
@@ -88,5 +88,6 @@ class Identify:
         self._authenticate = authenticate
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
-        if request.path not in OPEN_PATHS:
+        # A browser asks by OPTIONS what it may send, before it sends a token.
+        if request.path not in OPEN_PATHS and request.method != "OPTIONS":
             request.context.caller = self._authenticate(request, request.context.request_id)

@@ -1,16 +1,22 @@
 """Callers are known by their token, which Keystone's own middleware asks Keystone about."""
 
+import importlib.util
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import falcon
 from keystoneauth1.exceptions import ClientException
-from keystonemiddleware.auth_token import AuthProtocol
+from keystonemiddleware.auth_token import AuthProtocol, ConfigurationError, list_opts
 
 from octavia.api.caller import Authenticate, Caller, IdentityUnreachable, Unauthorized
+from octavia.settings import SettingsError
 
 log = logging.getLogger(__name__)
+CACHE = "octavia.tokens"
+MOST_KEPT = 10_000
+GROUP = "keystone_authtoken"
 KNOWN = "204 No Content"
 StartResponse = Callable[..., Any]
 
@@ -33,10 +39,11 @@ def known(environ: dict[str, Any], start_response: StartResponse) -> Iterable[by
 
 def keystone(conf: Any) -> Authenticate:
     """The strategy `keystone`, by the options of [keystone_authtoken]."""
-    # It decides: a request that it lets through undecided would have to be judged once more here.
-    middleware = AuthProtocol(known, {"oslo_config_config": conf, "delay_auth_decision": False})
+    middleware = prepared(conf)
+    tokens = Tokens()
 
     def authenticate(request: falcon.Request, request_id: str) -> Caller:
+        request.env[CACHE] = tokens
         verdict = ask(middleware, request.env)
         if verdict.status.startswith("401"):
             raise Unauthorized(verdict.challenge)
@@ -45,6 +52,45 @@ def keystone(conf: Any) -> Authenticate:
         return caller(request.env, request_id)
 
     return authenticate
+
+
+def prepared(conf: Any) -> Any:
+    # It decides: a request that it lets through undecided would have to be judged once more here.
+    fixed: dict[str, Any] = {"oslo_config_config": conf, "delay_auth_decision": False}
+    conf.register_opts(own_options(), group=GROUP)
+    said = conf[GROUP]
+    if not said.auth_type and not said.auth_section:
+        raise SettingsError(f"[{GROUP}] auth_type is not set: `password`, with the credentials of a service user.")
+    if not said.memcached_servers:
+        # Its own cache in the process is deprecated: it grows without bounds, once for each thread.
+        fixed["cache"] = CACHE
+    elif importlib.util.find_spec("memcache") is None:
+        raise SettingsError(f"[{GROUP}] memcached_servers: install python-memcached, or leave it out.")
+    try:
+        return AuthProtocol(known, fixed)
+    except (ClientException, ConfigurationError) as error:
+        raise SettingsError(f"[{GROUP}] cannot be used: {error}") from None
+
+
+def own_options() -> list[Any]:
+    return next(options for group, options in list_opts() if group == GROUP)
+
+
+class Tokens:
+    """What Keystone has said of tokens, by the middleware's keys, for as long as it says."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[str, tuple[bytes, float]] = {}
+
+    def get(self, key: str) -> bytes | None:
+        data, until = self._kept.get(key, (None, 0.0))
+        return data if self._clock() < until else None
+
+    def set(self, key: str, data: bytes, time: float = 0) -> None:
+        if len(self._kept) >= MOST_KEPT:
+            self._kept = {}
+        self._kept[key] = data, self._clock() + time
 
 
 def ask(middleware: Any, environ: dict[str, Any]) -> Verdict:

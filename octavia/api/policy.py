@@ -11,16 +11,13 @@ from oslo_policy.policy import Enforcer, InvalidDefinitionError
 
 from octavia.api.caller import Caller
 from octavia.api.policy_rules import PREFIX, list_rules
+from octavia.settings import SettingsError
 
 log = logging.getLogger(__name__)
 LOOK_EVERY = 1.0
 """Seconds between two looks at the policy files."""
 MOST_KEPT = 10_000
 Stamp = tuple[tuple[str, int, int], ...]
-
-
-class PolicyError(Exception):
-    """The policy file cannot be used; one sentence."""
 
 
 class Policies:
@@ -56,7 +53,7 @@ class Policies:
                 self._stamp = found
                 self._decide = Decisions(enforcer(self._conf))
                 log.info("The policy file was changed, and is read again")
-        except (PolicyError, OSError) as error:
+        except (SettingsError, OSError) as error:
             log.error("%s What was in force before stays in force.", error)
         finally:
             self._lock.release()
@@ -104,17 +101,17 @@ def credentials(caller: Caller) -> dict[str, Any]:
 
 
 def enforcer(conf: Any) -> Enforcer:
-    """The rules in force, which no longer look at files. Raises PolicyError."""
+    """The rules in force, which no longer look at files. Raises SettingsError."""
     made = Enforcer(conf)
     made.register_defaults(list(list_rules()))
     said = conf.oslo_policy.policy_file
     if asked_for(conf) and not conf.find_file(said):
-        raise PolicyError(f"[oslo_policy] policy_file = {said}: there is no such file.")
+        raise SettingsError(f"[oslo_policy] policy_file = {said}: there is no such file.")
     try:
         made.load_rules()
         made.check_rules(raise_on_violation=True)
     except (ValueError, TypeError, AttributeError, OSError, InvalidDefinitionError) as error:
-        raise PolicyError(f"The policy file {made.policy_path or said} cannot be used: {error}") from None
+        raise SettingsError(f"The policy file {made.policy_path or said} cannot be used: {error}") from None
     for name in unknown(made.file_rules, made.registered_rules):
         log.warning("unknown rule %s in the policy file, ignored", name)
     made.use_conf = False

@@ -146,5 +146,6 @@ class Services:
     pagination_max_limit: int = 1000
     api_base_uri: str | None = None
     default_project_id: str = NOBODY
+    max_request_body_size: int = 114688
     healthcheck_enabled: bool = True
     healthcheck_refresh_interval: float = 5.0

@@ -17,7 +17,16 @@ LARGEST_READ = 8 * 1024 * 1024
 class Server:
     """Serves until it is told to stop, and then answers what it has begun to read."""
 
-    def __init__(self, app: Callable[..., Any], listening: socket.socket, *, threads: int = 8, patience: float = 10):
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        listening: socket.socket,
+        *,
+        threads: int = 8,
+        patience: float = 10,
+        proxied: bool = False,
+    ) -> None:
+        """`proxied`: what the X-Forwarded headers say reaches the application."""
         self._map: dict[int, Any] = {}
         self._patience = patience
         self._stopping = threading.Event()
@@ -29,7 +38,7 @@ class Server:
             connection_limit=1000,
             max_request_body_size=LARGEST_READ,
             asyncore_use_poll=True,
-            clear_untrusted_proxy_headers=True,
+            clear_untrusted_proxy_headers=not proxied,
             ident="",
         )
 

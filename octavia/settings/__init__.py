@@ -21,6 +21,7 @@ from octavia.settings.options import (
     LocalSubnet,
     Networking,
     Option,
+    OsloMiddleware,
     Quotas,
     Settings,
     SettingsError,
@@ -38,11 +39,23 @@ __all__ = [
     "LocalNetwork",
     "LocalSubnet",
     "Networking",
+    "OptionError",
+    "OsloMiddleware",
     "Quotas",
     "Settings",
     "SettingsError",
     "load",
 ]
+OptionError = cfg.Error
+"""What reading an option from `Settings.oslo` raises, where its value cannot be used."""
+KEYSTONE: Final = "keystone_authtoken"
+THEIRS: Final[Mapping[str, frozenset[str] | None]] = {
+    KEYSTONE: None,
+    "cors": None,
+    "oslo_policy": None,
+    "oslo_middleware": frozenset({"enable_proxy_headers_parsing"}),
+}
+"""The options that libraries read themselves; None: the whole group."""
 FOR_ROOT: Final = Path("/var/lib/octavia")
 
 
@@ -60,20 +73,36 @@ def load(config_files: Sequence[Path], *, state_path: Path | None, privileged: b
             values[option.group, option.field] = read(conf, option)
         except ValueError as error:
             faults.append(f"{option.label} = {error}")
-    if "keystone_authtoken" in given or values.get(("api_settings", "auth_strategy")) == "keystone":
-        faults.append("Authentication by Keystone is not there yet: remove [keystone_authtoken] and auth_strategy.")
+    strategy = "api_settings", "auth_strategy"
+    about = frozenset(group for group in THEIRS if mentioned(group, given))
+    if KEYSTONE in about and not said(conf, *strategy):
+        values[strategy] = "keystone"
+    elif values.get(strategy) == "keystone" and KEYSTONE not in about:
+        faults.append(f"[api_settings] auth_strategy = keystone: there is no [{KEYSTONE}] that says where Keystone is.")
     if faults:
         raise SettingsError("\n".join(faults))
-    return built(values, (*warnings(given, options), *replaced(conf, options)))
+    return built(values, conf, about, (*warnings(given, options), *replaced(conf, options)))
 
 
-def built(values: Mapping[tuple[str, str], Any], warned: tuple[str, ...]) -> Settings:
+def mentioned(group: str, given: Mapping[str, set[str]]) -> bool:
+    """Whether anything is said in this group, in a file or in the environment."""
+    return group in given or any(name.upper().startswith(f"OS_{group.upper()}__") for name in os.environ)
+
+
+def said(conf: Any, group: str, name: str) -> bool:
+    """Whether the operator has set this option, wherever."""
+    return bool(conf.get_location(name, group).location.is_user_controlled)
+
+
+def built(values: Mapping[tuple[str, str], Any], conf: Any, about: frozenset[str], warned: tuple[str, ...]) -> Settings:
     def group(name: str) -> dict[str, Any]:
         return {field: value for (of, field), value in values.items() if of == name}
 
     structs = {name: struct(**group(name)) for name, struct in GROUPS.items() if name != "DEFAULT"}
     plain = group("DEFAULT")
-    return Settings(**plain | structs | {"host": plain["host"] or socket.gethostname()}, warnings=warned)
+    return Settings(
+        **plain | structs | {"host": plain["host"] or socket.gethostname()}, oslo=conf, mentioned=about, warnings=warned
+    )
 
 
 def opened(config_files: Sequence[Path], options: Sequence[Option]) -> Any:
@@ -120,12 +149,22 @@ def warnings(given: Mapping[str, set[str]], options: Sequence[Option]) -> tuple[
     said = []
     for group, name in sorted((group, name) for group, names in given.items() for name in names):
         option = known.get((group, name))
+        if option is None and theirs(given, group, name):
+            continue
         if option is None:
             near = difflib.get_close_matches(name, [other for of, other in known if of == group], 1, 0.8)
             said.append(f"unknown option [{group}] {name}, ignored" + (f" (did you mean {near[0]}?)" if near else ""))
         elif option.inert:
             said.append(f"option [{group}] {name} has no effect yet")
     return tuple(said)
+
+
+def theirs(given: Mapping[str, set[str]], group: str, name: str) -> bool:
+    """Whether a library reads it. [keystone_authtoken] may say that its credentials are in a group of another name."""
+    if group in THEIRS:
+        names = THEIRS[group]
+        return names is None or name in names
+    return "auth_section" in given.get(KEYSTONE, ()) and "auth_type" in given.get(group, ())
 
 
 def replaced(conf: Any, options: Sequence[Option]) -> Iterator[str]:

@@ -25,9 +25,10 @@ class ApiSettings(Struct, frozen=True, kw_only=True):
     bind_host: Annotated[str, Meta(description="The address that the API listens on.")] = "127.0.0.1"
     bind_port: Annotated[int, Meta(ge=0, le=65535, description="The API's port; 0 takes a free one.")] = 9876
     auth_strategy: Annotated[
-        Literal["noauth", "keystone"],
+        Literal["noauth", "keystone", "http_basic"],
         Meta(
-            description="How callers are known. `noauth` works on a loopback address only; `keystone` is not there yet."
+            description="How callers are known. `keystone` where there is a `[keystone_authtoken]` and nothing else is "
+            "said; `noauth` works on a loopback address only."
         ),
     ] = "noauth"
     api_base_uri: Annotated[
@@ -66,7 +67,7 @@ class ApiSettings(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         # Here and not in load(): the command line may put another address in place of the file's.
-        if not is_loopback(self.bind_host):
+        if self.auth_strategy == "noauth" and not is_loopback(self.bind_host):
             raise SettingsError(
                 f"[api_settings] bind_host = {self.bind_host}: without authentication the API listens on a loopback "
                 "address only (127.0.0.1 or ::1), because everybody who reaches it is an administrator."
@@ -225,6 +226,17 @@ class LocalNetwork(Struct, frozen=True, kw_only=True):
             )
 
 
+class OsloMiddleware(Struct, frozen=True, kw_only=True):
+    """[oslo_middleware]"""
+
+    max_request_body_size: Annotated[
+        int, Meta(ge=1, le=8388608, description="The largest body of a request, in bytes.")
+    ] = 114688
+    http_basic_auth_user_file: Annotated[
+        Path, Meta(description="`NAME:HASH` lines, hashes by bcrypt (`htpasswd -B`), for `auth_strategy = http_basic`.")
+    ] = Path("/etc/htpasswd")
+
+
 class Certificates(Struct, frozen=True, kw_only=True):
     """[certificates]"""
 
@@ -264,6 +276,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     quotas: Quotas
     local_network: LocalNetwork
     certificates: Certificates
+    oslo_middleware: OsloMiddleware
+    oslo: Any
+    """What the libraries of oslo and Keystone's middleware read their own options from; opaque to everybody else."""
+    mentioned: frozenset[str] = frozenset()
+    """The groups of those libraries about which the operator has said something."""
     warnings: tuple[str, ...] = ()
 
 
@@ -278,6 +295,7 @@ GROUPS: Final[Mapping[str, type[Struct]]] = {
     "quotas": Quotas,
     "local_network": LocalNetwork,
     "certificates": Certificates,
+    "oslo_middleware": OsloMiddleware,
 }
 
 
