@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -161,6 +162,8 @@ def answers(port: int, process: "subprocess.Popen[bytes]", log: Path) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{LIST}?limit=1", timeout=READY):
             return True
+    except urllib.error.HTTPError as error:
+        raise StageError(f"the API answers {error.code} (more in {log})") from None
     except OSError:
         return False
 
