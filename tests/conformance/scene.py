@@ -7,7 +7,7 @@ from typing import Any
 from tests.conformance.language import Ask, filled_in
 from tests.conformance.nouns import NOUNS, collection, parted, root
 
-PLACE = re.compile(r"\{([^{}]+)\}")
+PLACE = re.compile(r"\{([\w -]+)\}")
 NUMBERS = itertools.count(1)
 
 

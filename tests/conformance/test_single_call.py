@@ -47,7 +47,7 @@ REFERENCES = [
     Row("a pool needs an algorithm", full(pools=[{"name": "web", "protocol": "HTTP"}]), 400, "lb_algorithm"),
     Row("a pool inside needs an algorithm", full({**HTTP, "default_pool": {"name": "web", "protocol": "HTTP"}}), 400,
         "lb_algorithm"),
-    Row("default_pool_id has nothing to name yet", full({**HTTP, "default_pool_id": GONE}), 400, "default_pool_id"),
+    Row("default_pool_id has nothing to name yet", full({**HTTP, "default_pool_id": GONE}), 404, "not found"),
     Row("a policy's pool by name", tree(**TO_POOL, redirect_pool={"name": "web"}), 201,
         {"listeners": [{"l7policies": [{"action": "REDIRECT_TO_POOL", "redirect_pool_id": Fact("an id", bool)}]}]}),
     Row("a policy's pool as a definition", tree(**TO_POOL, redirect_pool={**POOL, "name": "second"}), 201,
