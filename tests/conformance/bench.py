@@ -10,39 +10,63 @@ from falcon import testing
 
 from octavia.api.app import build
 from octavia.api.caller import Caller
-from octavia.api.ports import Services
+from octavia.api.ports import Choices, ListSwitches, Services
 from octavia.controller.act import Ports
 from octavia.controller.visit import Terms, Visitor
 from octavia.drivers.agent.noop import NoopAgents
 from octavia.drivers.compute.noop import Noop as NoopCompute
+from octavia.store.catalogue import Catalogue
 from octavia.store.clusters import Clusters
 from octavia.store.engine import Database, utcnow
+from octavia.store.quotas import Quotas
 from octavia.store.store import Store
-from tests.conformance.places import Places
+from tests.conformance.places import NAMES, Places
 
 VISITS = 40
 SECOND = timedelta(seconds=1)
 
 
+APPLICATIONS: dict[str, dict[str, Any]] = {
+    "noauth": {},
+    "counting": {"counting": True},
+    "keystone": {"counting": True},
+    "no ping": {"choices": Choices(ping_monitors=False)},
+    "no terminated": {"choices": Choices(tls_listeners=False)},
+    "no prometheus": {"choices": Choices(prometheus_listeners=False)},
+    "no ports": {"choices": Choices(vip_ports=False)},
+    "no networks": {"choices": Choices(vip_networks=False)},
+    "no subnets": {"choices": Choices(vip_subnets=False)},
+    "one network": {"choices": Choices(valid_vip_networks=(NAMES["network"],))},
+    "denied network": {"choices": Choices(denied_vip_networks=(NAMES["other network"],))},
+    "three a page": {"pagination_max_limit": 3},
+    "other base": {"api_base_uri": "https://lb.example.org/load-balancer"},
+    "no pagination": {"switches": ListSwitches(pagination=False)},
+    "no sorting": {"switches": ListSwitches(sorting=False)},
+    "no filtering": {"switches": ListSwitches(filtering=False)},
+    "no field selection": {"switches": ListSwitches(field_selection=False)},
+    "no healthcheck": {"healthcheck_enabled": False},
+}
+"""What each application has otherwise. All are over the same store."""
+
+
 class Bench:
-    """Applications over one store: `noauth` (everybody is admin), `keystone` (headers say who asks), and further ones
-    with other settings, each named after the switch that it turns."""
+    """The applications, and the controller, which works when it is told to."""
 
     def __init__(self, database: Database) -> None:
         self.now = utcnow().replace(microsecond=0)
         self.network = Places()
         self.rung: set[str] = set()
         self.clusters = Clusters(database, lambda: self.now)
-        self.store = Store(database, self.rung.add)
         self.services = Services(
-            store=self.store, network=self.network, clock=lambda: self.now, new_id=new_id, **self.further(database)
+            store=Store(database, self.rung.add),
+            catalogue=Catalogue(database),
+            quotas=Quotas(database),
+            network=self.network,
+            clock=lambda: self.now,
+            new_id=new_id,
         )
         self.visitor = Visitor(self.ports(), Terms(holder="conformance", lease_seconds=0.0, certificates=False))
         self._apps: dict[str, testing.TestClient] = {}
-
-    def further(self, database: Database) -> dict[str, Any]:
-        """What else the API is given by `main`."""
-        return {}
 
     def ports(self) -> Ports:
         return Ports(
@@ -61,12 +85,8 @@ class Bench:
         return self._apps[name]
 
     def application(self, name: str) -> "falcon.App[Any, Any]":
-        if name == "noauth":
-            return build(self.services)
-        if name == "keystone":
-            return build(self.services, by_headers)
-        switch, _, value = name.partition("=")
-        return build(dataclasses.replace(self.services, **{switch: eval(value)}))  # our own rows' text
+        services = dataclasses.replace(self.services, **APPLICATIONS[name])
+        return build(services, by_headers if name == "keystone" else None)
 
     def settle(self) -> None:
         """Whatever was asked for is in force."""
@@ -74,7 +94,8 @@ class Bench:
             waiting = sorted(self.rung)
             self.rung.clear()
             for cluster_id in waiting:
-                if self.visitor.visit(cluster_id).again is not None:
+                outcome = self.visitor.visit(cluster_id)
+                if outcome.again is not None:
                     self.rung.add(cluster_id)
             self.now += SECOND
             if not self.rung:

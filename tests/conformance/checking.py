@@ -18,7 +18,7 @@ class Conversation:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.bench.rung.clear()
-        self.scene = Scene(self.send, NAMES)
+        self.scene = Scene(self.send, NAMES | bench.network.lent())
 
     def check(self, row: Row) -> None:
         for earlier in row.given:

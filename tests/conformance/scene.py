@@ -5,9 +5,9 @@ import re
 from typing import Any
 
 from tests.conformance.language import Ask, filled_in
-from tests.conformance.nouns import NOUNS, PORTS, collection, parted, root
+from tests.conformance.nouns import NOUNS, collection, parted, root
 
-PLACE = re.compile(r"\{([^{}]+)\}")
+PLACE = re.compile(r"\{([\w -]+)\}")
 NUMBERS = itertools.count(1)
 
 
@@ -40,7 +40,3 @@ class Scene(dict[str, str]):
         if isinstance(value, (list, tuple)):
             return [self.fill(item) for item in value]
         return PLACE.sub(lambda found: self[found[1]], value) if isinstance(value, str) else value
-
-
-def port_of(words: str) -> int:
-    return PORTS[parted(words)[0] or "HTTP"]

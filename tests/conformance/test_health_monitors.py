@@ -10,7 +10,6 @@ OF_DATAGRAMS = {"UDP-CONNECT", "SCTP", "TCP", "HTTP"}
 ONLY_DATAGRAMS = {"UDP-CONNECT", "SCTP"}
 HTTP_ONLY = {"http_method": "GET", "url_path": "/", "expected_codes": "200"}
 NO_HTTP = [kind for kind in TYPES if kind not in ("HTTP", "HTTPS")]
-NO_SWITCH = "allow_ping_health_monitors=False"
 
 
 def fits(pool: str, kind: str) -> bool:
@@ -61,7 +60,7 @@ SINGLE = [
     Row("http_version is a number in the answer", new("healthmonitor", http_version="1.0"), 201, {"http_version": 1.0}),
     Row("no description", new("healthmonitor", description="x"), 400,
         "Unknown attribute for argument healthmonitor: description"),
-    Row("PING may be switched off", asking(NO_SWITCH, new("PING healthmonitor")), 400, "PING"),
+    Row("PING may be switched off", asking("no ping", new("PING healthmonitor")), 400, "PING"),
     Row("members have NO_MONITOR when it has gone", delete("healthmonitor"), 204, None,
         [show("healthmonitor"), show("member"), SETTLED],
         [(SETTLED, None), (show("member"), {"operating_status": "NO_MONITOR"})]),

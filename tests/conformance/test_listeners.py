@@ -1,7 +1,7 @@
 """Listeners: protocol pairs, ports, headers, certificates, TLS, allowed networks."""
 
 from tests.conformance.bench import Bench
-from tests.conformance.language import LEFT_OUT, Row, Table, change, new, show
+from tests.conformance.language import LEFT_OUT, Row, Table, asking, change, new, show
 from tests.conformance.nouns import BAD_REF, CA, CRL, GONE, PORTS, REF
 from tests.conformance.suite import check, each
 
@@ -243,6 +243,8 @@ REFERENCES = [
     Row("a load balancer that is not there", new("listener", loadbalancer_id=GONE), 404,
         f"Load Balancer {GONE} not found"),
     Row("a load balancer's id that is no uuid", new("listener", loadbalancer_id="web"), 404, "not found"),
+    Row("terminated HTTPS may be switched off", asking("no terminated", new(TLS)), 400, "TERMINATED_HTTPS"),
+    Row("Prometheus may be switched off", asking("no prometheus", new("PROMETHEUS listener")), 400, "PROMETHEUS"),
     Row("no nested default_pool", new("listener", default_pool={"name": "p"}), 400, "default_pool"),
     Row("no nested l7policies", new("listener", l7policies=[{"action": "REJECT"}]), 400, "l7policies"),
     Row("two listeners may share a pool", new("other listener", default_pool_id="{pool}"), 201,
