@@ -10,7 +10,7 @@ from octavia.api.call import Call
 from octavia.api.things import paged
 from octavia.domain.amphora import Amphora
 from octavia.domain.load_balancer import LoadBalancer
-from octavia.domain.refusal import Conflict, Missing, immutable, not_found
+from octavia.domain.refusal import Conflict, Missing, not_found
 from octavia.store.query import Found
 
 Answer = dict[str, Any]
@@ -82,5 +82,5 @@ def fail_over_load_balancer(call: Call) -> None:
         top = reader.graph(home.load_balancer_id).load_balancer
     call.permit("loadbalancer:put_failover", home.project_id)
     if top.deleted is not None:
-        raise immutable(LoadBalancer.title, top.id)
+        raise Conflict(f"Invalid state PENDING_DELETE of loadbalancer resource {top.id}")
     call.services.store.fail_over(top.id, call.caller.who)

@@ -8,7 +8,7 @@ from octavia.api import answers, body
 from octavia.api.call import Call
 from octavia.api.judge import judged, lawful
 from octavia.api.ports import Services
-from octavia.api.subnets import check_subnets
+from octavia.api.subnets import check_subnets, check_vip_extras
 from octavia.api.vip import placed
 from octavia.domain import capabilities
 from octavia.domain.catalogue import AvailabilityZone, AvailabilityZoneProfile, Flavor, FlavorProfile
@@ -33,6 +33,7 @@ def create(call: Call) -> dict[str, Any]:
     wished = replace(wished, load_balancer=flavored(wished.load_balancer, flavor))
     lawful(None, wished)
     check_subnets(call, wished.members, project_id)
+    check_vip_extras(call, wished.load_balancer, ("vip_qos_policy_id", "vip_sg_ids"))
     with placed(services, wished.load_balancer, zoned(services.choices, zone)) as top:
         graph = judged(services, None, replace(wished, load_balancer=top))
         made = services.store.create(graph, call.caller.who, counted=call.counted(project_id))

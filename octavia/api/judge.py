@@ -5,7 +5,10 @@ from functools import partial
 
 from octavia.api.ports import Services
 from octavia.domain import choices, rules
-from octavia.domain.graph import Graph, live
+from octavia.domain.declare import Noun
+from octavia.domain.graph import Graph, live, rows
+from octavia.domain.listener import Listener
+from octavia.domain.pool import Pool
 from octavia.domain.refusal import Conflict, Invalid, Refusal
 
 
@@ -27,9 +30,31 @@ def refusals(services: Services, before: Graph | None, after: Graph) -> Iterator
     yield from low_ports(services.lowest_port, before, after)
     terms = partial(choices.faults, services.choices)
     yield from rules.unknown(terms(live(after)), terms(live(before)) if before else ())
+    yield from unreadable(services, before, after)
     if found := services.offered(live(after)):
         known = set(services.offered(live(before))) if before else set()
         yield from (refusal for refusal in found if refusal not in known)
+
+
+REFERENCES: dict[type[Noun], tuple[str, ...]] = {
+    Listener: ("default_tls_container_ref", "client_ca_tls_container_ref", "client_crl_container_ref"),
+    Pool: ("tls_container_ref", "ca_tls_container_ref", "crl_container_ref"),
+}
+
+
+def references(graph: Graph | None) -> set[str]:
+    """Everything in the keeping of the secrets service that the graph refers to."""
+    if graph is None:
+        return set()
+    found = {getattr(row, name) for noun, names in REFERENCES.items() for row in rows(graph, noun) for name in names}
+    sni = {reference for listener in graph.listeners for reference in listener.sni_container_refs}
+    return {reference for reference in found | sni if reference is not None}
+
+
+def unreadable(services: Services, before: Graph | None, after: Graph) -> Iterator[Refusal]:
+    for reference in sorted(references(live(after)) - references(before)):
+        if not services.readable(reference):
+            yield Invalid(f"Could not retrieve certificate: {reference} is not there, or cannot be read.")
 
 
 def low_ports(lowest: int, before: Graph | None, after: Graph) -> Iterator[Refusal]:

@@ -1,6 +1,6 @@
 """What is special to a noun: where a new one belongs, how it is let in, and when it may go."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from octavia.api.judge import may_be_changed
 from octavia.api.ports import Reader
-from octavia.domain import l7laws
 from octavia.domain.declare import Noun
 from octavia.domain.graph import Graph, editable, live, next_server_id, put
 from octavia.domain.health_monitor import HealthMonitor
@@ -20,6 +19,7 @@ from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
 from octavia.domain.refusal import Conflict, Invalid, Missing
+from octavia.domain.settle import HTTP_CHECKS
 from octavia.store.query import Home
 
 References = Mapping[str, str]
@@ -44,6 +44,8 @@ class Kind:
     """Raises what speaks against deleting this row."""
     check_wish: Callable[[dict[str, Any]], None] = lambda wish: None
     """Raises what speaks against a body by itself."""
+    check_change: Callable[[Any, Collection[str]], None] = lambda row, wish: None
+    """Raises what speaks against changing these fields of this row."""
     empty_change: bool = True
     """Whether a PUT that names no attribute is a change."""
 
@@ -151,6 +153,13 @@ def unused(graph: Graph, row: Pool, cascade: bool) -> None:
             raise Conflict(f"Pool {row.id} is in use by L7 policy {policy.id}. Change or delete that policy first.")
 
 
+def refuse_requests(type_: Any, wish: Collection[str]) -> None:
+    """Even a null of these is for monitors that send HTTP requests alone."""
+    for name in ("http_method", "url_path", "expected_codes"):
+        if name in wish and isinstance(type_, str) and type_ not in HTTP_CHECKS:
+            raise Invalid(f"{name} needs a health monitor of type HTTP or HTTPS, not {type_}.")
+
+
 LOAD_BALANCER = Kind(LoadBalancer, "loadbalancer", nowhere, admit_child, removable=childless)
 LISTENER = Kind(
     Listener,
@@ -171,14 +180,19 @@ POOL = Kind(
 )
 MEMBER = Kind(Member, "member", home_of_pool, admit_member)
 HEALTH_MONITOR = Kind(
-    HealthMonitor, "healthmonitor", home_of_pool, admit_health_monitor, parents={"pool_id": "pool_id"}
+    HealthMonitor,
+    "healthmonitor",
+    home_of_pool,
+    admit_health_monitor,
+    parents={"pool_id": "pool_id"},
+    check_wish=lambda wish: refuse_requests(wish.get("type", "HTTP"), wish),
+    check_change=lambda row, wish: refuse_requests(row.type, wish),
 )
 L7POLICY = Kind(
     L7Policy,
     "l7policy",
     home_of_listener,
     admit_policy,
-    check_wish=l7laws.one_target,
     empty_change=False,
 )
 L7RULE = Kind(L7Rule, "l7rule", home_of_policy, admit_rule)

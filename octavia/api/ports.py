@@ -111,6 +111,11 @@ def everything_offered(graph: Graph) -> Sequence[Refusal]:
     return ()
 
 
+def everything_readable(reference: str) -> bool:
+    """The no-op adapters ask nobody."""
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class ListSwitches:
     """Which parts of a list request are looked at; others are ignored."""
@@ -139,6 +144,8 @@ class Services:
     """The quota of projects for which nothing was set."""
     offered: Callable[[Graph], Sequence[Refusal]] = everything_offered
     """What this data plane cannot do of a graph."""
+    readable: Callable[[str], bool] = everything_readable
+    """Whether there is a certificate, or what else is referred to, under this reference."""
     lowest_port: int = 1
     """The lowest port that this data plane can bind."""
     choices: Choices = field(default_factory=Choices)

@@ -12,7 +12,7 @@ from octavia.api.arguments import flag, none_but
 from octavia.api.call import Call, Handler
 from octavia.api.judge import judged
 from octavia.api.kinds import Kind, path_home, take_references
-from octavia.api.subnets import check_subnets
+from octavia.api.subnets import check_subnets, check_vip_extras
 from octavia.domain import declare, rules
 from octavia.domain.declare import Declared, Noun
 from octavia.domain.graph import Graph, delete, editable, get, live, put
@@ -110,7 +110,11 @@ def change(kind: Kind, call: Call) -> dict[str, Any]:
 
     def amended(graph: Graph) -> Graph:
         row = in_reach(kind, call, graph)
-        return judged(call.services, graph, put(graph, rules.settled(declare.amend(row, wish, updated_at=now))))
+        kind.check_change(row, wish)
+        changed = rules.settled(declare.amend(row, wish, updated_at=now))
+        if isinstance(changed, LoadBalancer):
+            check_vip_extras(call, changed, wish)
+        return judged(call.services, graph, put(graph, changed))
 
     home = permitted(kind, call, "put", wish)
     after = call.services.store.write(home.load_balancer_id, call.caller.who, amended)

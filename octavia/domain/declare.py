@@ -24,6 +24,9 @@ END = r"(?!\n)$"
 """The end of a text in a pattern: Python's `$` alone would let a line break follow."""
 
 Identifier = Annotated[str, Meta(max_length=36)]
+UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}" + END
+Reference = Annotated[str, Meta(max_length=36, pattern=UUID)]
+"""The UUID of something that another service keeps."""
 Text = Annotated[str, Meta(max_length=255)]
 Tags = Annotated[
     tuple[Text, ...],

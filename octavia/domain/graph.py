@@ -172,6 +172,10 @@ def delete(graph: Graph, row: Noun) -> Graph:
                 graph = with_row(graph, replace(listener, default_pool_id=None))
     if isinstance(row, L7Policy):
         graph = in_line(graph, replace(row, deleted=generation))
+    if isinstance(row, HealthMonitor):
+        for member in graph.members:
+            if member.pool_id == row.pool_id and member.deleted is None:
+                graph = with_row(graph, replace(member, operating_status="NO_MONITOR"))
     return touch(graph, above)
 
 

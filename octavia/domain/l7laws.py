@@ -118,10 +118,4 @@ def expression(text: str) -> Iterator[str]:
         yield f"'{text}' is no regular expression: {error}."
 
 
-def one_target(wish: dict[str, object]) -> None:
-    """Raises Invalid where a request names a pool and another target: which of them was meant cannot be known."""
-    if wish.get("redirect_pool_id") is not None and any(wish.get(name) is not None for name in PLAIN_TARGETS):
-        raise Invalid("redirect_pool_id cannot be given together with redirect_url or redirect_prefix.")
-
-
 LAWS = (listeners, targets, redirect_pools, number_of_rules, rules)

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from octavia.domain.declare import CREATE_ONLY, HIDDEN, SYSTEM, Address, Identifier, Noun, Text
+from octavia.domain.declare import CREATE_ONLY, HIDDEN, SYSTEM, Address, Identifier, Noun, Reference, Text
 
 
 class AdditionalVip(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,8 +33,8 @@ class LoadBalancer(Noun, frozen=True, kw_only=True):
     vip_network_id: Annotated[Identifier | None, CREATE_ONLY, Meta(description="The network to take the VIP from.")] = (
         None
     )
-    vip_qos_policy_id: Annotated[Identifier | None, Meta(description="The QoS policy of the VIP port.")] = None
-    vip_sg_ids: Annotated[tuple[Identifier, ...], Meta(description="Security groups of the VIP port.")] = ()
+    vip_qos_policy_id: Annotated[Reference | None, Meta(description="The QoS policy of the VIP port.")] = None
+    vip_sg_ids: Annotated[tuple[Reference, ...], Meta(description="Security groups of the VIP port.")] = ()
     vip_vnic_type: Annotated[Literal["normal", "direct"], SYSTEM] = "normal"
     additional_vips: Annotated[
         tuple[AdditionalVip, ...], CREATE_ONLY, Meta(description="Further addresses in the same network.")

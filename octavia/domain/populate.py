@@ -10,7 +10,6 @@ from octavia.domain import declare
 from octavia.domain.declare import Noun, shortened
 from octavia.domain.graph import Graph, in_line
 from octavia.domain.health_monitor import HealthMonitor
-from octavia.domain.l7laws import one_target
 from octavia.domain.l7policy import L7Policy
 from octavia.domain.l7rule import L7Rule
 from octavia.domain.listener import Listener
@@ -159,7 +158,6 @@ class Maker:
                 raise Invalid(f"Unknown attribute for argument l7policy: {path}.{field}. Refer by redirect_pool here.")
         rules = objects(wish.pop("rules", None), f"{path}.rules")
         self.refer(wish, "redirect_pool", path)
-        one_target(wish)
         row = self.row(L7Policy, wish | {"listener_id": listener.id}, path)
         self.graph = in_line(replace(self.graph, l7policies=(*self.graph.l7policies, row)), row)
         made = [self.row(L7Rule, rule, rule_path, l7policy_id=row.id) for rule_path, rule in rules]

@@ -80,7 +80,10 @@ def vips(top: LoadBalancer) -> tuple[str, ...]:
 def addresses(graph: Graph) -> Faults:
     for vip in vips(graph.load_balancer):
         if parsed(vip) is None:
-            yield Invalid(f"The VIP address '{vip}' is not an IP address. Write it like 192.0.2.1 or 2001:db8::1.")
+            yield Invalid(
+                f"Invalid input for field/attribute vip_address. Value: '{vip}'. It is not an IP address: write it "
+                "like 192.0.2.1 or 2001:db8::1."
+            )
 
 
 def distinct_subnets(graph: Graph) -> Faults:

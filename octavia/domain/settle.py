@@ -61,30 +61,24 @@ def member(row: Member) -> dict[str, Any]:
 
 
 def health_monitor(row: HealthMonitor) -> dict[str, Any]:
-    state = {"operating_status": in_service(row)}
     if row.type not in HTTP_CHECKS:
-        return state
+        return {}
     defaults = {"http_method": "GET", "url_path": "/", "expected_codes": "200"}
-    return state | {name: value for name, value in defaults.items() if getattr(row, name) is None}
-
-
-def in_service(row: Noun) -> str:
-    """Of what has no traffic that could tell: in service as soon as it is wished for."""
-    return "ONLINE" if row.admin_state_up else "OFFLINE"
+    return {name: value for name, value in defaults.items() if getattr(row, name) is None}
 
 
 def l7policy(row: L7Policy) -> dict[str, Any]:
     """Of the targets only the action's own stays: a client changes the action alone, and says nothing of the others."""
     others = {name: None for name in TARGETS.values() if name is not None and name != TARGETS[row.action]}
     code = (row.redirect_http_code or 302) if row.action in WITH_CODE else None
-    return others | {"redirect_http_code": code, "operating_status": in_service(row)}
+    return others | {"redirect_http_code": code}
 
 
 WITHOUT_KEY = frozenset({"HOST_NAME", "PATH", "FILE_TYPE"})
 
 
 def l7rule(row: L7Rule) -> dict[str, Any]:
-    return {"key": None if row.type in WITHOUT_KEY else row.key, "operating_status": in_service(row)}
+    return {"key": None if row.type in WITHOUT_KEY else row.key}
 
 
 STEPS: dict[type[Noun], Callable[[Any], dict[str, Any]]] = {

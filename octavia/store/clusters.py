@@ -8,12 +8,14 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from octavia.domain.amphora import Amphora
+from octavia.domain.declare import Noun
 from octavia.domain.document import Fence
 from octavia.domain.graph import Graph
 from octavia.store import graphs
 from octavia.store.engine import Database, DatabaseSeconds, utcnow
 from octavia.store.rows import values_of
 from octavia.store.tables import (
+    TABLES,
     address,
     amphora,
     cluster,
@@ -224,8 +226,18 @@ def settle(connection: sa.Connection, graph: Graph) -> None:
     graphs.remove_deleted(connection, graph)
     here = load_balancer.update().where(load_balancer.c.id == top.id, load_balancer.c.observed <= top.generation)
     connection.execute(here.values(observed=top.generation, fault=None, fault_generation=None))
+    put_in_service(connection, graph)
     if top.observed < top.generation:
         connection.execute(edit.delete().where(edit.c.load_balancer_id == top.id, edit.c.generation < top.generation))
+
+
+def put_in_service(connection: sa.Connection, graph: Graph) -> None:
+    """What has no traffic that could tell is in service once it is in force, where it is to be."""
+    silent: tuple[Noun, ...] = (*graph.health_monitors, *graph.l7policies, *graph.l7rules)
+    for row in silent:
+        table, status = TABLES[type(row)], "ONLINE" if row.admin_state_up else "OFFLINE"
+        if row.operating_status != status:
+            connection.execute(table.update().where(table.c.id == row.id).values(operating_status=status))
 
 
 def forget(connection: sa.Connection, cluster_id: str, load_balancer_id: str) -> None:

@@ -60,6 +60,12 @@ class FakeNetwork:
     def port(self, port_id: str) -> NetworkPort | None:
         return self.made.get(port_id)
 
+    def has_qos_policy(self, policy_id: str) -> bool:
+        return True
+
+    def has_security_group(self, group_id: str) -> bool:
+        return True
+
     def ensure_port(
         self, *, port_id: str, subnet_id: str, address: str | None, owner: str, device_owner: str
     ) -> NetworkPort:

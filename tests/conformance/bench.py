@@ -20,6 +20,7 @@ from octavia.store.clusters import Clusters
 from octavia.store.engine import Database, utcnow
 from octavia.store.quotas import Quotas
 from octavia.store.store import Store
+from tests.conformance.nouns import BAD_REF
 from tests.conformance.places import NAMES, Places
 
 VISITS = 40
@@ -64,6 +65,7 @@ class Bench:
             network=self.network,
             clock=lambda: self.now,
             new_id=new_id,
+            readable=lambda reference: reference != BAD_REF,
         )
         self.visitor = Visitor(self.ports(), Terms(holder="conformance", lease_seconds=0.0, certificates=False))
         self._apps: dict[str, testing.TestClient] = {}

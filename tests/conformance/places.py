@@ -72,6 +72,12 @@ class Places(FakeNetwork):
             )
         return self._lent
 
+    def has_qos_policy(self, policy_id: str) -> bool:
+        return policy_id != GONE
+
+    def has_security_group(self, group_id: str) -> bool:
+        return group_id != GONE
+
     def ensure_port(self, *, port_id: str, **wish: Any) -> NetworkPort:
         """A port that is there stays as it is."""
         return self.made.get(port_id) or super().ensure_port(port_id=port_id, **wish)

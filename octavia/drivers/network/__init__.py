@@ -35,6 +35,10 @@ class NetworkDriver(Protocol):
 
     def port(self, port_id: str) -> NetworkPort | None: ...
 
+    def has_qos_policy(self, policy_id: str) -> bool: ...
+
+    def has_security_group(self, group_id: str) -> bool: ...
+
     def ensure_port(
         self, *, port_id: str, subnet_id: str, address: str | None, owner: str, device_owner: str
     ) -> NetworkPort:

@@ -175,6 +175,14 @@ class Local:
     def port(self, port_id: str) -> NetworkPort | None:
         return self._ledger.get(port_id)
 
+    def has_qos_policy(self, policy_id: str) -> bool:
+        """There are none on one host."""
+        return False
+
+    def has_security_group(self, group_id: str) -> bool:
+        """There are none on one host."""
+        return False
+
     def ensure_port(
         self, *, port_id: str, subnet_id: str, address: str | None, owner: str, device_owner: str
     ) -> NetworkPort:

@@ -50,6 +50,14 @@ class Noop:
         with self._lock:
             return self._ports.get(port_id) or self._invented(port_id)
 
+    def has_qos_policy(self, policy_id: str) -> bool:
+        """Whatever is named is there."""
+        return True
+
+    def has_security_group(self, group_id: str) -> bool:
+        """Whatever is named is there."""
+        return True
+
     def ensure_port(
         self, *, port_id: str, subnet_id: str, address: str | None, owner: str, device_owner: str
     ) -> NetworkPort:
