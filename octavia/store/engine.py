@@ -74,6 +74,11 @@ class Database:
         self._asking = self.engine if self.embedded else engine(self.url, autocommit=True)
         self._one_writer = threading.Lock()
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether no other process can have it."""
+        return self.embedded and self.url.database in (None, "", ":memory:")
+
     @contextmanager
     def asking(self) -> Iterator[sa.Connection]:
         """For one SELECT that stands alone: it is a snapshot by itself, and costs one packet."""
