@@ -44,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"octavia {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_serve(commands)
+    add_api(commands)
+    add_controller(commands)
     add_exec(commands)
     add_status(commands)
     add_destroy(commands)
@@ -73,9 +75,41 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         description="API, controller and health in one process, with an embedded database. Ctrl-C or SIGTERM finishes "
         "what is in flight and leaves the load balancers serving; the next start adopts them.",
     )
-    serve.add_argument("--bind-host", metavar="ADDRESS", help="where the API listens (default 127.0.0.1)")
-    serve.add_argument("--bind-port", type=port, metavar="PORT", help="the API's port (default 9876)")
+    add_binding(serve)
     serve.set_defaults(call=call_serve)
+
+
+def add_binding(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--bind-host", metavar="ADDRESS", help="where the API listens (default 127.0.0.1)")
+    command.add_argument("--bind-port", type=port, metavar="PORT", help="the API's port (default 9876)")
+
+
+def add_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    api = commands.add_parser(
+        "api",
+        parents=[common()],
+        help="run the API alone, in several processes",
+        description="Forks workers ([api_settings] api_workers, api_threads) that serve the API and do nothing else. "
+        "`octavia serve` or `octavia controller` has to run on the same database; it finds what was asked for here "
+        "within about a second. Any number of these may run, on other machines too where the database is MariaDB. With "
+        "SQLite they work beside `octavia serve` on one state folder, as the same user: many readers at once, one "
+        "writer at a time. It needs no privileges. Where the controller is another user, or elsewhere, "
+        "[controller_worker] compute_driver must say what amphorae are there. SIGTERM or Ctrl-C finishes what is in "
+        "flight.",
+    )
+    add_binding(api)
+    api.set_defaults(call=call_api)
+
+
+def add_controller(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    controller = commands.add_parser(
+        "controller",
+        parents=[common()],
+        help="run everything but the API in one process",
+        description="As `octavia serve`, for an API that is elsewhere (`octavia api`). One for each database: amphorae "
+        "are made on the machine that it runs on.",
+    )
+    controller.set_defaults(call=call_controller)
 
 
 def port(text: str) -> int:
@@ -151,6 +185,22 @@ def call_serve(arguments: argparse.Namespace) -> int:
             arguments.config_file, arguments.state_path, bind_host=arguments.bind_host, bind_port=arguments.bind_port
         )
     )
+
+
+def call_api(arguments: argparse.Namespace) -> int:
+    from octavia import apart
+
+    return guarded(
+        lambda: apart.api(
+            arguments.config_file, arguments.state_path, bind_host=arguments.bind_host, bind_port=arguments.bind_port
+        )
+    )
+
+
+def call_controller(arguments: argparse.Namespace) -> int:
+    from octavia import main as wiring
+
+    return guarded(lambda: wiring.controller(arguments.config_file, arguments.state_path))
 
 
 def call_exec(arguments: argparse.Namespace) -> int:

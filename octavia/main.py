@@ -8,7 +8,6 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ from octavia.store import schema
 from octavia.store.addresses import Addresses
 from octavia.store.catalogue import Catalogue
 from octavia.store.clusters import Clusters
-from octavia.store.engine import Database, utcnow
+from octavia.store.engine import Database, Unusable, utcnow
 from octavia.store.quotas import Quotas
 from octavia.store.reports import Reports
 from octavia.store.store import Store
@@ -64,7 +63,7 @@ class Wiring(Struct, frozen=True, kw_only=True):
     agents: Agents
     loop: Loop
     receiver: Receiver | None
-    app: Callable[..., Any]
+    app: Callable[..., Any] | None
     proxied: bool
     summary: str
 
@@ -73,9 +72,9 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def wire(settings: Settings, place: Place) -> Wiring:
+def wire(settings: Settings, place: Place, *, api: bool = True) -> Wiring:
     """The adapters that the settings name, behind the ports. Raises CannotStart."""
-    before = fronted(settings)
+    before = fronted(settings) if api else None
     database = opened(settings)
     authority = Authority.ensure(settings.state_path / "pki")
     bus, clusters, addresses = LocalBus(), Clusters(database), Addresses(database)
@@ -106,6 +105,7 @@ def wire(settings: Settings, place: Place) -> Wiring:
         workers=worker.workers,
         sweep_interval=worker.sweep_interval,
     )
+    below = Below(network, compute.abilities().lowest_port)
     return Wiring(
         database=database,
         compute=compute,
@@ -113,8 +113,8 @@ def wire(settings: Settings, place: Place) -> Wiring:
         agents=agents,
         loop=loop,
         receiver=listening(settings, compute, Reports(database), bus),
-        app=before.over(services(settings, database, bus.ring, Below(network, compute))),
-        proxied=before.proxied,
+        app=before.over(services(settings, database, bus.ring, below)) if before else None,
+        proxied=before.proxied if before else False,
         summary=compute.abilities().summary,
     )
 
@@ -126,10 +126,15 @@ def fronted(settings: Settings) -> Front:
         raise CannotStart(str(error)) from None
 
 
-def opened(settings: Settings) -> Database:
+def opened(settings: Settings, *, migrated: bool = False) -> Database:
+    """The database, with this code's schema. Raises CannotStart."""
     settings.state_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(settings.database.connection)
-    schema.upgrade(database)
+    try:
+        database = Database(settings.database.connection)
+        if not migrated:
+            schema.upgrade(database)
+    except Unusable as error:
+        raise CannotStart(str(error)) from None
     return database
 
 
@@ -146,7 +151,7 @@ def services(settings: Settings, database: Database, ring: Callable[[str], None]
         limits=limits,
         counting=api.auth_strategy != "noauth",
         offered=everything_offered if settings.controller_worker.amphora_driver == "noop" else unrendered,
-        lowest_port=below.compute.abilities().lowest_port,
+        lowest_port=below.lowest_port,
         choices=choices(settings),
         switches=ListSwitches(
             pagination=api.allow_pagination,
@@ -163,10 +168,10 @@ def services(settings: Settings, database: Database, ring: Callable[[str], None]
 
 
 class Below(Struct, frozen=True):
-    """The ports that the API asks."""
+    """What the API asks of the data plane."""
 
     network: NetworkDriver
-    compute: Compute
+    lowest_port: int
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -261,9 +266,18 @@ def serve(
 ) -> int:
     """API, controller and health run in this process until SIGTERM or Ctrl-C; the amphorae go on after it."""
     settings = places.settings(config_files, state_path, bind_host=bind_host, bind_port=bind_port)
+    return governed(settings, lambda: places.api_socket(settings))
+
+
+def controller(config_files: Sequence[Path], state_path: Path | None) -> int:
+    """The same without the API, which is elsewhere, on the same database."""
+    return governed(places.settings(config_files, state_path), lambda: None)
+
+
+def governed(settings: Settings, listen: Callable[[], socket.socket | None]) -> int:
     places.log_to_stderr(debug=settings.debug)
     with places.alone(settings.state_path):
-        listener = places.api_socket(settings)
+        listener = listen()
         place = places.find(settings)
         for sentence in place.sentences:
             print(sentence, flush=True)
@@ -271,9 +285,24 @@ def serve(
         return run(settings, place, listener)
 
 
-def run(settings: Settings, place: Place, listener: socket.socket) -> int:
-    wiring = wire(settings, place)
-    server = Server(wiring.app, listener, threads=API_THREADS, proxied=wiring.proxied)
+class Waiting:
+    """In the place of a server: there is no API here."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        self._stopping.wait()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+
+def run(settings: Settings, place: Place, listener: socket.socket | None) -> int:
+    wiring = wire(settings, place, api=listener is not None)
+    server: Server | Waiting = Waiting()
+    if listener is not None and wiring.app is not None:
+        server = Server(wiring.app, listener, threads=API_THREADS, proxied=wiring.proxied)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     print(wiring.summary, flush=True)
@@ -283,9 +312,8 @@ def run(settings: Settings, place: Place, listener: socket.socket) -> int:
     if wiring.receiver is not None:
         wiring.receiver.start()
     wiring.loop.start()
-    host, port = listener.getsockname()[:2]
     print(f"state: {settings.state_path}, {len(adopted)} amphorae adopted", flush=True)
-    print(f"ready: http://{host if ':' not in host else f'[{host}]'}:{port}", flush=True)
+    print(f"ready: {places.url_of(listener)}" if listener else "ready", flush=True)
     server.run()
     stop(wiring)
     print("stopped; the load balancers go on serving", flush=True)
@@ -319,7 +347,7 @@ def destroy(config_files: Sequence[Path], state_path: Path | None) -> int:
     if not settings.state_path.exists():
         print(f"There is nothing in {settings.state_path}.")
         return 0
-    with places.alone(settings.state_path):
+    with places.alone(settings.state_path), places.no_api(settings.state_path):
         place = places.find(settings)
         place.leave_nothing(settings, lambda: clear(settings, place))
         places.remove_state(settings.state_path)
@@ -351,28 +379,3 @@ def raise_epoch(config_files: Sequence[Path], state_path: Path | None) -> int:
     print(f"The epoch is {Clusters(database).raise_epoch()} now: agents obey this database from the next visit on.")
     database.close()
     return 0
-
-
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-    """The WSGI entry for gunicorn or uWSGI (`octavia.main:application`): the API alone, with the configuration files
-    that OCTAVIA_CONFIG_FILES names, separated by colons. A controller elsewhere finds what was asked for by its sweep.
-    """
-    with LOCK:
-        app, _ = api_alone()
-    return app(environ, start_response)
-
-
-LOCK = threading.Lock()
-
-
-@cache
-def api_alone() -> tuple[Callable[..., Any], Database]:
-    """Made at the first request, so that a server that forks workers has forked them by then."""
-    files = [Path(name) for name in os.environ.get("OCTAVIA_CONFIG_FILES", "").split(":") if name]
-    settings = places.settings(files, None)
-    before = fronted(settings)
-    place = places.find(settings)
-    database = opened(settings)
-    network = networking(settings, place, Addresses(database))
-    compute = computing(settings, place, Authority.ensure(settings.state_path / "pki"))
-    return before.over(services(settings, database, lambda _: None, Below(network, compute))), database

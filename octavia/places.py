@@ -92,6 +92,14 @@ def find(settings: Settings) -> Place:
     return Place(compute="process", sentences=(*can.reasons, "compute: process, the last resort."))
 
 
+def elsewhere(settings: Settings) -> Place:
+    """The kind of compute that a controller elsewhere has: the one that is configured, else what it would be here."""
+    wanted = settings.controller_worker.compute_driver
+    if wanted == "auto":
+        wanted = "netns" if privileges.probe().kind != "none" else "process"
+    return Place(compute=wanted)
+
+
 def check_programs(settings: Settings) -> None:
     """What amphorae are made with is installed. Raises CannotStart."""
     packages = {settings.haproxy_amphora.haproxy_command: "haproxy", "ip": "iproute2", "openssl": "openssl"}
@@ -121,22 +129,53 @@ def settings(
 
 @contextmanager
 def alone(state_path: Path) -> Iterator[None]:
-    """No second process works on this state folder. Raises CannotStart where one does."""
-    state_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(state_path / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    """No second controller works on this state folder. Raises CannotStart where one does."""
+    with locked(state_path / "serve.lock", fcntl.LOCK_EX) as other:
+        if other is not None:
+            raise CannotStart(
+                f"`octavia serve` works on {state_path} already (process {other}). Stop it with `kill {other}`, "
+                "or choose another folder with --state-path."
+            )
         yield
-    except BlockingIOError:
-        pid = os.pread(lock, 32, 0).decode().strip()
-        raise CannotStart(
-            f"`octavia serve` works on {state_path} already (process {pid}). Stop it with `kill {pid}`, "
-            "or choose another folder with --state-path."
-        ) from None
+
+
+@contextmanager
+def beside(state_path: Path) -> Iterator[None]:
+    """An API works on this state folder: one of any number, with a controller or without."""
+    with locked(state_path / "api.lock", fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def no_api(state_path: Path) -> Iterator[None]:
+    """No `octavia api` works on this state folder. Raises CannotStart where one does."""
+    with locked(state_path / "api.lock", fcntl.LOCK_EX) as other:
+        if other is not None:
+            raise CannotStart(f"`octavia api` works on {state_path} (process {other}). Stop it with `kill {other}`.")
+        yield
+
+
+@contextmanager
+def locked(path: Path, how: int) -> Iterator[str | None]:
+    """The lock is ours; or the id of a process that has it in our way."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    other = None
+    try:
+        try:
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        except BlockingIOError:
+            other = os.pread(lock, 32, 0).decode().strip()
+        yield other
     finally:
         os.close(lock)
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{host if ':' not in host else f'[{host}]'}:{port}"
 
 
 def api_socket(settings: Settings) -> socket.socket:
@@ -178,7 +217,7 @@ def remove_state(state_path: Path) -> None:
     """What we keep in the folder is gone, and the folder too where nothing else is in it."""
     for name in ("amphorae", "pki"):
         shutil.rmtree(state_path / name, ignore_errors=True)
-    for pattern in ("octavia.db*", "heartbeat.key", "holder.json", "holder.log", "serve.lock"):
+    for pattern in ("octavia.db*", "heartbeat.key", "holder.json", "holder.log", "serve.lock", "api.lock"):
         for file in state_path.glob(pattern):
             file.unlink(missing_ok=True)
     try:

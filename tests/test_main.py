@@ -7,7 +7,7 @@ from pathlib import Path
 import falcon.testing
 import pytest
 
-from octavia import main, places
+from octavia import apart, places
 
 NOOP = """
 [DEFAULT]
@@ -29,14 +29,14 @@ def configured(tmp_path: Path) -> Path:
 def test_the_wsgi_entry_is_the_api_over_the_configured_store(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCTAVIA_CONFIG_FILES", str(configured))
     try:
-        client = falcon.testing.TestClient(main.application)
+        client = falcon.testing.TestClient(apart.application)
         assert client.simulate_get("/healthcheck").status_code == 200
         body = {"loadbalancer": {"name": "lb", "vip_subnet_id": "11111111-1111-4111-8111-111111111111"}}
         assert client.simulate_post("/v2/lbaas/loadbalancers", json=body).status_code == 201
         assert len(client.simulate_get("/v2/lbaas/loadbalancers").json["loadbalancers"]) == 1
     finally:
-        main.api_alone()[1].close()
-        main.api_alone.cache_clear()
+        apart.from_environment()[1].close()
+        apart.from_environment.cache_clear()
 
 
 def test_a_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:

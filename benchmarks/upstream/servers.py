@@ -190,7 +190,7 @@ def ours(server: Server, stage: Stage, connection: str) -> Iterator[Forked]:
     config = stage.state.parent / "octavia.conf"
     config.write_text(f"[DEFAULT]\nstate_path = {stage.state}\n[database]\nconnection = {connection}\n{NOOP}")
     environment = os.environ | {"OCTAVIA_CONFIG_FILES": str(config), "PYTHONPATH": str(ROOT)}
-    command = [str(PROGRAMS / "gunicorn"), "octavia.main:application"]
+    command = [str(PROGRAMS / "gunicorn"), "octavia.apart:application"]
     with forked("octavia api", server, "ours", command, environment, stage.state.parent) as side:
         yield side
 

@@ -24,6 +24,10 @@ class ApiSettings(Struct, frozen=True, kw_only=True):
 
     bind_host: Annotated[str, Meta(description="The address that the API listens on.")] = "127.0.0.1"
     bind_port: Annotated[int, Meta(ge=0, le=65535, description="The API's port; 0 takes a free one.")] = 9876
+    api_workers: Annotated[
+        Count | None, Meta(description="Processes that `octavia api` forks. Unset: one for each CPU.")
+    ] = None
+    api_threads: Annotated[Count, Meta(description="Threads of each process that `octavia api` forks.")] = 4
     auth_strategy: Annotated[
         Literal["noauth", "keystone", "http_basic"],
         Meta(

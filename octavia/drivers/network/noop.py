@@ -12,12 +12,13 @@ RANGE = ip_network("10.0.0.0/8")
 
 
 class Noop:
-    """Remembers the ports that were ensured until it ends."""
+    """Remembers the ports that were ensured until it ends; or, where another process removes them, does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, remembers: bool = True) -> None:
         self._lock = threading.Lock()
+        self._remembers = remembers
         self._ports: dict[str, NetworkPort] = {}
-        self._given = 0
+        self._owned: dict[str, set[str]] = {}
 
     def subnets(self) -> tuple[Subnet, ...]:
         return ()
@@ -30,7 +31,8 @@ class Noop:
             return tuple(self._ports.values())
 
     def ports_of(self, owner: str) -> tuple[NetworkPort, ...]:
-        return tuple(port for port in self.ports() if port.owner == owner)
+        with self._lock:
+            return tuple(self._ports[port_id] for port_id in sorted(self._owned.get(owner, ())))
 
     def subnet(self, subnet_id: str) -> Subnet | None:
         return Subnet(
@@ -62,31 +64,39 @@ class Noop:
         self, *, port_id: str, subnet_id: str, address: str | None, owner: str, device_owner: str
     ) -> NetworkPort:
         with self._lock:
-            if port_id not in self._ports:
-                self._ports[port_id] = NetworkPort(
-                    id=port_id,
-                    network_id=network_of(subnet_id),
-                    owner=owner,
-                    device_owner=device_owner,
-                    mac_address=mac_for(port_id),
-                    fixed_ips=(FixedIp(subnet_id, self._address(subnet_id, address)),),
-                )
-            return self._ports[port_id]
+            if port_id in self._ports:
+                return self._ports[port_id]
+            made = NetworkPort(
+                id=port_id,
+                network_id=network_of(subnet_id),
+                owner=owner,
+                device_owner=device_owner,
+                mac_address=mac_for(port_id),
+                fixed_ips=(FixedIp(subnet_id, self._address(subnet_id, address, port_id)),),
+            )
+            if self._remembers:
+                self._ports[port_id] = made
+                self._owned.setdefault(owner, set()).add(port_id)
+            return made
 
     def ensure_network(self, network_id: str) -> None:
         """Nothing to do."""
 
     def remove_port(self, port_id: str) -> None:
         with self._lock:
-            self._ports.pop(port_id, None)
+            port = self._ports.pop(port_id, None)
+            if port is not None:
+                self._owned[port.owner].discard(port_id)
+                if not self._owned[port.owner]:
+                    del self._owned[port.owner]
 
     def close(self) -> None:
         """Nothing to do."""
 
-    def _address(self, subnet_id: str, address: str | None) -> str:
+    def _address(self, subnet_id: str, address: str | None, port_id: str) -> str:
+        """Without a wish, one that follows from the port's id, so that processes that share nothing rarely agree."""
         if address is None:
-            self._given += 1
-            return str(RANGE[self._given % (RANGE.num_addresses - 3) + 2])
+            return str(RANGE[number_of(port_id)])
         if any(FixedIp(subnet_id, address) in port.fixed_ips for port in self._ports.values()):
             raise AddressTaken(f"{address} is in use already.")
         return address
@@ -94,14 +104,13 @@ class Noop:
     def _invented(self, port_id: str) -> NetworkPort:
         """A port that somebody else has made, as far as anybody can tell."""
         subnet = invented(f"subnet-of:{port_id}")
-        number = int(uuid.UUID(invented(port_id))) % (RANGE.num_addresses - 3) + 2
         return NetworkPort(
             id=port_id,
             network_id=network_of(subnet),
             owner="",
             device_owner="",
             mac_address=mac_for(port_id),
-            fixed_ips=(FixedIp(subnet, str(RANGE[number])),),
+            fixed_ips=(FixedIp(subnet, str(RANGE[number_of(port_id)])),),
         )
 
 
@@ -111,3 +120,8 @@ def invented(name: str) -> str:
 
 def network_of(subnet_id: str) -> str:
     return invented(f"network-of:{subnet_id}")
+
+
+def number_of(port_id: str) -> int:
+    """Of an address in the range, around the network's own, the gateway's and the broadcast address."""
+    return int(uuid.UUID(invented(port_id))) % (RANGE.num_addresses - 3) + 2
