@@ -5,7 +5,7 @@ from typing import Any
 from falcon import testing
 
 from tests.conformance.bench import SECOND, Bench
-from tests.conformance.language import ABSENT, Ask, Fact, Row, Settle
+from tests.conformance.language import ABSENT, WHOLE, Ask, Fact, Row, Settle
 from tests.conformance.places import NAMES
 from tests.conformance.scene import Scene
 
@@ -66,7 +66,8 @@ class Conversation:
             assert wanted.lower() in sentence.lower(), f"{sentence!r}\nwithout {wanted!r}"
             assert len(sentence) >= SHORTEST_SENTENCE or not failed
         else:
-            problems = differences(answer if failed else inner(answer), self.scene.fill(expected))
+            whole = failed or (isinstance(expected, dict) and WHOLE in expected)
+            problems = differences(answer if whole else inner(answer), self.scene.fill(expected))
             assert not problems, "\n".join([*problems, f"in {answer}"])
 
 
@@ -105,6 +106,8 @@ def differences(found: Any, expected: Any, where: str = "it") -> list[str]:
 
 
 def of_key(found: dict[str, Any], expected: dict[str, Any], name: str, where: str) -> list[str]:
+    if name == WHOLE:
+        return differences(found, expected[name], where)
     if expected[name] is ABSENT:
         return [f"{where} has {name}"] if name in found else []
     return differences(found[name], expected[name], f"{where}.{name}") if name in found else [f"{where} lacks {name}"]

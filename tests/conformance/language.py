@@ -17,6 +17,10 @@ class Left:
 LEFT_OUT = ABSENT = Left()
 
 
+WHOLE = ""
+"""As a key of an expectation: what holds of the whole answer, with its root keys."""
+
+
 @dataclass(frozen=True)
 class Ask:
     """A request. Braces in it are filled from the scene."""

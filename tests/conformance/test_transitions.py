@@ -88,8 +88,8 @@ def removals(noun: str) -> list[Row]:
         Row(f"delete of a {noun}: its parents are ACTIVE afterwards", ask, 204, None, SETTING,
             [(SETTLED, None), *active]),
         Row(f"delete of a {noun} again while it goes", ask, 409, None, [*SETTING, ask]),
-        Row(f"update of a {noun} while it goes", Ask("PUT", f"{LBAAS}/{PATHS[noun]}", {noun: {"admin_state_up": False}}),
-            409, None, [*SETTING, ask]),
+        Row(f"update of a {noun} while it goes",
+            Ask("PUT", f"{LBAAS}/{PATHS[noun]}", {noun: {"admin_state_up": False}}), 409, None, [*SETTING, ask]),
     ]  # fmt: skip
 
 
