@@ -57,6 +57,7 @@ class Conversation:
     def remember(self, name: str, result: testing.Result) -> None:
         if name:
             found = inner(result.json)
+            found = found[0] if isinstance(found, list) else found
             self.scene[name] = found.get("id") or found["name"]
 
     def compare(self, answer: Any, expected: Any, *, failed: bool) -> None:

@@ -71,7 +71,7 @@ class Row:
     says: Expected = None
     given: Sequence[Ask | Settle] = ()
     """What was asked before, with success."""
-    then: Sequence[tuple[Ask, Expected]] = ()
+    then: Sequence[tuple[Ask | Settle, Expected]] = ()
     """What is seen afterwards, with status 200."""
 
 

@@ -72,7 +72,8 @@ def further(*vips: Any, **more: Any) -> Ask:
     return new("loadbalancer", additional_vips=list(vips), **more)
 
 
-THREE_KEYS = Fact("three keys", lambda vip: set(vip) == {"subnet_id", "ip_address", "port_id"} and all(vip.values()))
+WORDS = {"subnet_id", "ip_address", "port_id"}
+THREE_KEYS = Fact("three keys with values", lambda vip: set(vip) == WORDS and all(vip.values()))
 ADDITIONAL = [
     Row("a further VIP in another subnet of the network", further({"subnet_id": SIX}), 201,
         {"additional_vips": [{"subnet_id": SIX}]}),
