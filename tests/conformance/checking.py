@@ -5,7 +5,7 @@ from typing import Any
 from falcon import testing
 
 from tests.conformance.bench import SECOND, Bench
-from tests.conformance.language import ABSENT, Ask, Fact, Row, Settle
+from tests.conformance.language import ABSENT, WHOLE, Ask, Fact, Row, Settle
 from tests.conformance.places import NAMES
 from tests.conformance.scene import Scene
 
@@ -57,6 +57,7 @@ class Conversation:
     def remember(self, name: str, result: testing.Result) -> None:
         if name:
             found = inner(result.json)
+            found = found[0] if isinstance(found, list) else found
             self.scene[name] = found.get("id") or found["name"]
 
     def compare(self, answer: Any, expected: Any, *, failed: bool) -> None:
@@ -66,7 +67,8 @@ class Conversation:
             assert wanted.lower() in sentence.lower(), f"{sentence!r}\nwithout {wanted!r}"
             assert len(sentence) >= SHORTEST_SENTENCE or not failed
         else:
-            problems = differences(answer if failed else inner(answer), self.scene.fill(expected))
+            whole = failed or (isinstance(expected, dict) and WHOLE in expected)
+            problems = differences(answer if whole else inner(answer), self.scene.fill(expected))
             assert not problems, "\n".join([*problems, f"in {answer}"])
 
 
@@ -105,6 +107,8 @@ def differences(found: Any, expected: Any, where: str = "it") -> list[str]:
 
 
 def of_key(found: dict[str, Any], expected: dict[str, Any], name: str, where: str) -> list[str]:
+    if name == WHOLE:
+        return differences(found, expected[name], where)
     if expected[name] is ABSENT:
         return [f"{where} has {name}"] if name in found else []
     return differences(found[name], expected[name], f"{where}.{name}") if name in found else [f"{where} lacks {name}"]

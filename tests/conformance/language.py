@@ -17,6 +17,10 @@ class Left:
 LEFT_OUT = ABSENT = Left()
 
 
+WHOLE = ""
+"""As a key of an expectation: what holds of the whole answer, with its root keys."""
+
+
 @dataclass(frozen=True)
 class Ask:
     """A request. Braces in it are filled from the scene."""
@@ -67,7 +71,7 @@ class Row:
     says: Expected = None
     given: Sequence[Ask | Settle] = ()
     """What was asked before, with success."""
-    then: Sequence[tuple[Ask, Expected]] = ()
+    then: Sequence[tuple[Ask | Settle, Expected]] = ()
     """What is seen afterwards, with status 200."""
 
 

@@ -3,11 +3,12 @@
 import itertools
 import re
 from typing import Any
+from urllib.parse import quote
 
-from tests.conformance.language import Ask, filled_in
+from tests.conformance.language import Ask, filled_in, path_of
 from tests.conformance.nouns import NOUNS, collection, parted, root
 
-PLACE = re.compile(r"\{([\w -]+)\}")
+PLACE = re.compile(r"\{([\w. -]+)\}")
 NUMBERS = itertools.count(1)
 
 
@@ -20,7 +21,9 @@ class Scene(dict[str, str]):
         self._send = send
 
     def __missing__(self, words: str) -> str:
-        made = self.make(words)
+        """`{listener}` is the id of one, `{listener.name}` what it shows as its name."""
+        thing, dot, name = words.partition(".")
+        made = self.shown(thing, name) if dot else self.make(words)
         self[words] = made
         return made
 
@@ -32,6 +35,10 @@ class Scene(dict[str, str]):
         answer = self._send(Ask("POST", self.fill(collection(words)), {root(words): wish}), 201)
         found = answer[root(words)]
         return str(found["name"] if noun == "availability_zone" else found["id"])
+
+    def shown(self, words: str, name: str) -> str:
+        answer = self._send(Ask("GET", self.fill(path_of(words))), 200)
+        return quote(str(answer[root(words)][name]), safe="")
 
     def fill(self, value: Any) -> Any:
         """The value with this scene's ids in the place of names in braces."""

@@ -10,14 +10,11 @@ from tests.conformance.language import (
     change,
     delete,
     get,
-    listed,
-    named,
     new,
-    post,
     put,
     show,
 )
-from tests.conformance.nouns import GONE, NIL, NOUNS, SERVED, TITLES, collection
+from tests.conformance.nouns import GONE, NIL, SERVED, TITLES, collection
 from tests.conformance.suite import check, each
 
 CATALOGUE = ("flavor", "flavorprofile", "availability_zone", "availability_zone_profile")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.conformance.bench import Bench
-from tests.conformance.language import SETTLED, Ask, Row, Table, batch, change, delete, listed, named, new, show
+from tests.conformance.language import SETTLED, Ask, Row, Settle, Table, batch, change, delete, listed, named, new, show
 from tests.conformance.nouns import CHILDREN, LBAAS, SERVED
 from tests.conformance.suite import check, each
 
@@ -30,7 +30,7 @@ PATHS = {
 MEMBER = {"address": "192.0.2.10", "protocol_port": 80}
 OWN_MEMBER = Ask("POST", f"{LBAAS}/pools/{{served pool}}/members", {"member": MEMBER}, remember="own member")
 OWN_MONITOR = named("own monitor", "healthmonitor", pool_id="{served pool}")
-SETTING = [show("served pool"), OWN_MONITOR, OWN_MEMBER, show("rule"), SETTLED]
+SETTING: list[Ask | Settle] = [show("served pool"), OWN_MONITOR, OWN_MEMBER, show("rule"), SETTLED]
 ABOVE: dict[str, Sequence[str]] = {
     "loadbalancer": (),
     "listener": ("loadbalancer",),
@@ -43,11 +43,14 @@ ABOVE: dict[str, Sequence[str]] = {
 """Whose PENDING_UPDATE goes with a change of this noun."""
 
 
-def see(noun: str, **expected: str) -> tuple[Ask, Any]:
+Seen = tuple[Ask | Settle, Any]
+
+
+def see(noun: str, **expected: str) -> Seen:
     return Ask("GET", f"{LBAAS}/{PATHS[noun]}"), expected
 
 
-def accepted(noun: str, own: str) -> list[tuple[Any, Any]]:
+def accepted(noun: str, own: str) -> list[Seen]:
     """The row itself, what is above it, and all the rest, which is untouched."""
     found = []
     for other in SERVED:
@@ -57,7 +60,7 @@ def accepted(noun: str, own: str) -> list[tuple[Any, Any]]:
     return found
 
 
-ALL_ACTIVE: list[tuple[Any, Any]] = [see(noun, provisioning_status="ACTIVE") for noun in SERVED]
+ALL_ACTIVE: list[Seen] = [see(noun, provisioning_status="ACTIVE") for noun in SERVED]
 LEAVES_NOTHING = ("loadbalancer", "listener", "pool", "l7policy")
 
 
@@ -88,12 +91,12 @@ def removals(noun: str) -> list[Row]:
         Row(f"delete of a {noun}: its parents are ACTIVE afterwards", ask, 204, None, SETTING,
             [(SETTLED, None), *active]),
         Row(f"delete of a {noun} again while it goes", ask, 409, None, [*SETTING, ask]),
-        Row(f"update of a {noun} while it goes", Ask("PUT", f"{LBAAS}/{PATHS[noun]}", {noun: {"admin_state_up": False}}),
-            409, None, [*SETTING, ask]),
+        Row(f"update of a {noun} while it goes",
+            Ask("PUT", f"{LBAAS}/{PATHS[noun]}", {noun: {"admin_state_up": False}}), 409, None, [*SETTING, ask]),
     ]  # fmt: skip
 
 
-FIRST = {
+FIRST: dict[str, tuple[list[Ask | Settle], Ask, str, tuple[str, ...]]] = {
     "listener": ([show("loadbalancer"), SETTLED], new("listener"), "OFFLINE", ("loadbalancer",)),
     "pool": ([show("listener"), SETTLED], new("served pool"), "OFFLINE", ("loadbalancer", "listener")),
     "member": ([show("served pool"), SETTLED], OWN_MEMBER, "NO_MONITOR", ("loadbalancer", "listener", "pool")),
@@ -152,7 +155,7 @@ TOP = [
 ]  # fmt: skip
 
 
-def pending(*statuses: str) -> list[tuple[Any, Any]]:
+def pending(*statuses: str) -> list[Seen]:
     return [(listed("member", "sort=address"), [{"provisioning_status": status} for status in statuses])]
 
 
@@ -165,7 +168,7 @@ def off(noun: str, up: bool = False) -> Ask:
     return Ask("PUT", f"{LBAAS}/{PATHS[noun]}", {noun: {"admin_state_up": up}})
 
 
-KNOWN = [named("member", "member", **MEMBER), SETTLED]
+KNOWN: list[Ask | Settle] = [named("member", "member", **MEMBER), SETTLED]
 OTHER = {"address": "192.0.2.11", "protocol_port": 80}
 FINER = [
     Row("a pool of a policy puts the policy's listener in PENDING_UPDATE", change("pool", name="x"), 200, None,
