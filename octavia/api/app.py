@@ -4,7 +4,7 @@ from typing import Any
 
 import falcon
 
-from octavia.api import errors
+from octavia.api import errors, openapi
 from octavia.api.call import add_route
 from octavia.api.caller import Authenticate, Identify, noauth
 from octavia.api.door import Door
@@ -20,7 +20,8 @@ def build(services: Services, authenticate: Authenticate | None = None) -> App:
     identify = Identify(authenticate or noauth(services.default_project_id))
     app: App = falcon.App(middleware=[Door(services.new_id, services.max_request_body_size), identify])
     errors.install(app)
-    for path, verbs in (ROUTES if authenticate else ROUTES | WITHOUT_AUTHENTICATION).items():
+    table = ROUTES if authenticate else ROUTES | WITHOUT_AUTHENTICATION
+    for path, verbs in (table | openapi.routes(table)).items():
         add_route(app, services, path, verbs)
     if services.healthcheck_enabled:
         app.add_route("/healthcheck", Healthcheck(services))

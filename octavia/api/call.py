@@ -13,6 +13,7 @@ import msgspec
 from octavia.api import arguments, door
 from octavia.api.arguments import Arguments
 from octavia.api.caller import Caller
+from octavia.api.operation import Operation
 from octavia.api.ports import Services
 from octavia.domain.refusal import Forbidden
 
@@ -73,13 +74,14 @@ Handler = Callable[[Call], Any]
 class Verb:
     handler: Handler
     success: int
+    operation: Operation
 
 
 def add_route(app: "falcon.App[Any, Any]", services: Services, path: str, verbs: dict[str, Verb]) -> None:
     """Falcon wants one name for all fields at one place of a path, the table calls each what it is: so number them."""
     names = FIELD.findall(path)
     places = [f"p{at}" for at in range(len(names))]
-    template = FIELD.sub("{}", path).format(*(f"{{{place}}}" for place in places))
+    template = FIELD.sub("{}", door.plain_path(path)).format(*(f"{{{place}}}" for place in places))
     naming = dict(zip(places, names, strict=True))
     responders = {f"on_{name.lower()}": responder(services, verb, naming) for name, verb in verbs.items()}
     app.add_route(template, SimpleNamespace(**responders))

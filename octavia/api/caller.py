@@ -10,7 +10,7 @@ from octavia.domain.declare import shortened
 from octavia.domain.refusal import Invalid
 from octavia.store.query import Who
 
-OPEN_PATHS = frozenset({"/", "/healthcheck"})
+OPEN_PATHS = frozenset({"/", "/healthcheck", "/openapi", "/v2/openapi"})
 """What everybody may ask without saying who they are."""
 LONGEST_PROJECT = 36
 NO_ROLES: frozenset[str] = frozenset()

@@ -10,6 +10,7 @@ import falcon
 log = logging.getLogger(__name__)
 LARGEST_BODY = 114688
 MOUNT = "/load-balancer"
+METHODS = ("GET", "POST", "PUT", "DELETE")
 TAKEN = frozenset({None, "", "*/*", falcon.MEDIA_JSON})
 GLOBAL_ID = re.compile(r"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -78,7 +79,7 @@ def base_of(request: falcon.Request, api_base_uri: str | None) -> str:
 
 def check_method(request: falcon.Request) -> None:
     if request.method not in falcon.HTTP_METHODS:
-        raise falcon.HTTPBadRequest(description="This is no HTTP method. Use GET, POST, PUT or DELETE.")
+        raise falcon.HTTPMethodNotAllowed(METHODS)
 
 
 def check_accept(request: falcon.Request) -> None:

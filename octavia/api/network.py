@@ -8,7 +8,9 @@ from typing import Any
 import falcon
 
 from octavia.api.arguments import Arguments
-from octavia.api.call import Call, Handler, Verb
+from octavia.api.call import Call, Verb
+from octavia.api.operation import Operation
+from octavia.api.schemas import listed, under
 from octavia.domain.declare import shortened
 from octavia.domain.refusal import Invalid
 from octavia.drivers.network import Network, NetworkDriver, NetworkPort, Subnet
@@ -150,14 +152,23 @@ def show(resource: Resource, call: Call) -> Answer:
     raise falcon.HTTPNotFound(description=f"{resource.singular} {call.ids['id']} could not be found.")
 
 
-def verbs(handler: Handler) -> dict[str, Verb]:
-    return {"GET": Verb(handler, 200)}
-
-
 def routes() -> dict[str, dict[str, Verb]]:
     """Path to verbs, for the route table."""
     table: dict[str, dict[str, Verb]] = {}
     for path, resource in RESOURCES.items():
-        table[f"/v2/{path}"] = verbs(partial(index, resource))
-        table[f"/v2/{path}/{{id}}"] = verbs(partial(show, resource))
+        many = Operation(
+            id=f"list_{resource.plural}",
+            tag="network",
+            summary="Any key is a filter",
+            answer=under(resource.plural, listed({"type": "object"})),
+        )
+        one = Operation(
+            id=f"show_{resource.singular}",
+            tag="network",
+            summary="Show one",
+            answer=under(resource.singular, {"type": "object"}),
+            refusals=frozenset({404}),
+        )
+        table[f"/v2/{path}"] = {"GET": Verb(partial(index, resource), 200, many)}
+        table[f"/v2/{path}/{{id}}"] = {"GET": Verb(partial(show, resource), 200, one)}
     return table

@@ -186,7 +186,7 @@ REQUESTS: list[tuple[int, str, str, bytes | None, dict[str, str]]] = [
     (404, "DELETE", "/v2.0/lbaas/pools/{pool}/members/{GONE}", None, {}),
     (405, "PATCH", "/v2.0/lbaas/loadbalancers/{lb}", b"{}", JSON),
     (405, "DELETE", "/v2.0/lbaas/loadbalancers", None, {}),
-    (400, "BREW", "/v2.0/lbaas/loadbalancers", None, {}),
+    (405, "BREW", "/v2.0/lbaas/loadbalancers", None, {}),
     (405, "POST", "/v2.0/subnets", b'{"subnet": {}}', JSON),
     (406, "GET", "/v2.0/lbaas/loadbalancers", None, {"Accept": "text/html"}),
     (406, "GET", "/v2.0/lbaas/loadbalancers", None, {"Accept": "application/xml"}),
