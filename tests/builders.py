@@ -5,12 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from octavia.domain import declare
+from octavia.domain.declare import Noun
 from octavia.domain.graph import Graph
 from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.l7policy import L7Policy
+from octavia.domain.l7rule import L7Rule
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
+from octavia.domain.settle import settled
 
 NOW = datetime(2026, 1, 2, 3, 4, 5)
 PROJECT = "0" * 32
@@ -54,10 +58,20 @@ def health_monitor(of: Pool, **body: Any) -> HealthMonitor:
     return declare.create(HealthMonitor, given, **below(of))
 
 
+def l7policy(of: Listener, **body: Any) -> L7Policy:
+    given = {"listener_id": of.id, "action": "REJECT"} | body
+    return settled(declare.create(L7Policy, given, **below(of)))
+
+
+def l7rule(of: L7Policy, **body: Any) -> L7Rule:
+    given = {"type": "PATH", "compare_type": "STARTS_WITH", "value": "/"} | body
+    return settled(declare.create(L7Rule, given, **below(of), l7policy_id=of.id))
+
+
 def system(top: LoadBalancer) -> dict[str, Any]:
     return {"id": new_id(), "load_balancer_id": top.id, "project_id": top.project_id, "created_at": NOW}
 
 
-def below(pool_: Pool) -> dict[str, Any]:
-    above = {"load_balancer_id": pool_.load_balancer_id, "project_id": pool_.project_id}
+def below(parent: Noun) -> dict[str, Any]:
+    above = {"load_balancer_id": parent.load_balancer_id, "project_id": parent.project_id}
     return {"id": new_id(), "created_at": NOW} | above

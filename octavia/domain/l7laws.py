@@ -114,6 +114,9 @@ def value(rule: L7Rule) -> Iterator[str]:
 def expression(text: str) -> Iterator[str]:
     try:
         re.compile(text)
+    except FutureWarning:
+        # Python means to read it in another way one day; HAProxy does not.
+        return
     except (re.error, OverflowError, RecursionError) as error:
         yield f"'{text}' is no regular expression: {error}."
 

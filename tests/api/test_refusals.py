@@ -179,7 +179,9 @@ def test_body(api: Api, status: int, body: bytes, kind: str) -> None:
 
 REQUESTS: list[tuple[int, str, str, dict[str, str]]] = [
     (404, "GET", "/nothing", {}),
-    (404, "GET", "/v2/l7policies", {}),
+    (404, "GET", "/v2/l7", {}),
+    (404, "GET", f"/v2/l7policies/{GONE}", {}),
+    (404, "GET", f"/v2/l7policies/{GONE}/rules", {}),
     (404, "GET", "/v2/loadbalancers/a/b", {}),
     (404, "GET", "/v2/lbaas/octavia/loadbalancers", {}),
     (404, "GET", f"/v2/loadbalancers/{GONE}", {}),

@@ -17,11 +17,14 @@ from octavia.domain.graph import (
     get,
     live,
     next_server_id,
+    policies_of,
     put,
     rows,
     with_row,
 )
 from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.l7policy import L7Policy
+from octavia.domain.l7rule import L7Rule
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
@@ -50,7 +53,7 @@ def statuses(graph: Graph) -> dict[str, str]:
 
 @pytest.fixture
 def world() -> Graph:
-    """Two listeners on one pool with a member and a monitor, a second pool without; all of it in force."""
+    """Two listeners on one pool with a member and a monitor; a third that a policy with a rule sends elsewhere."""
     graph = builders.graph(id="lb")
     top = graph.load_balancer
     used = replace(builders.pool(top), id="used")
@@ -59,7 +62,9 @@ def world() -> Graph:
         used,
         unused,
         *(replace(builders.listener(top, default_pool_id="used"), id=name) for name in ("first", "second")),
-        replace(builders.listener(top), id="third"),
+        third := replace(builders.listener(top), id="third"),
+        sender := replace(builders.l7policy(third, action="REDIRECT_TO_POOL", redirect_pool_id="unused"), id="sender"),
+        replace(builders.l7rule(sender), id="rule"),
         replace(builders.member(used), id="member"),
         replace(builders.member(unused), id="lonely"),
         replace(builders.health_monitor(used), id="monitor"),
@@ -78,10 +83,12 @@ ABOVE: dict[str, set[str]] = {
     "first": {"lb"},
     "third": {"lb"},
     "used": {"lb", "first", "second"},
-    "unused": {"lb"},
+    "unused": {"lb", "third"},
     "member": {"lb", "used", "first", "second"},
-    "lonely": {"lb", "unused"},
+    "lonely": {"lb", "unused", "third"},
     "monitor": {"lb", "used", "first", "second"},
+    "sender": {"lb", "third"},
+    "rule": {"lb", "third", "sender"},
 }
 
 
@@ -101,14 +108,19 @@ def test_an_update_shows_on_the_row_and_on_those_above(world: Graph, identifier:
 def test_a_new_row_shows_as_such(world: Graph, identifier: str) -> None:
     twin = replace(find(world, identifier), id="twin")
     after = put(raised(world), twin)
-    above = ABOVE[identifier] - {"first", "second"} if isinstance(twin, Pool) else ABOVE[identifier]
+    above = {"lb"} if isinstance(twin, Pool) else ABOVE[identifier]
     assert (pending(after), pending(after, "PENDING_CREATE")) == (above, {"twin"})
     assert pending(put(raised(after), find(after, "twin")), "PENDING_CREATE") == {"twin"}
 
 
 @pytest.mark.parametrize("identifier", [name for name in ABOVE if name != "lb"])
 def test_a_deletion_takes_what_hangs_on_it(world: Graph, identifier: str) -> None:
-    below = {"used": {"member", "monitor"}, "unused": {"lonely"}}.get(identifier, set())
+    below = {
+        "used": {"member", "monitor"},
+        "unused": {"lonely"},
+        "third": {"sender", "rule"},
+        "sender": {"rule"},
+    }.get(identifier, set())
     after = delete(raised(world), find(world, identifier))
     assert pending(after, "PENDING_DELETE") == {identifier} | below
     assert pending(after) == ABOVE[identifier]
@@ -131,7 +143,16 @@ def test_a_deleted_load_balancer_shows_it_alone(world: Graph) -> None:
 
 def test_nothing_lands_on_what_is_being_deleted(world: Graph) -> None:
     after = delete(raised(world), find(world, "used"))
-    for noun, identifier in ((Pool, "used"), (Member, "member"), (HealthMonitor, "monitor")):
+    after = delete(after, find(world, "third"))
+    gone: tuple[tuple[type[Noun], str], ...] = (
+        (Pool, "used"),
+        (Member, "member"),
+        (HealthMonitor, "monitor"),
+        (Listener, "third"),
+        (L7Policy, "sender"),
+        (L7Rule, "rule"),
+    )
+    for noun, identifier in gone:
         with pytest.raises(Conflict, match="being deleted"):
             editable(after, noun, identifier)
     assert editable(after, Member, "lonely").id == "lonely"
@@ -180,22 +201,35 @@ def edited(graph: Graph, verb: str, number: int, step: int) -> Graph:
     return delete(graph, row) if verb == "delete" else put(graph, row)
 
 
+def moved(row: L7Policy, before: Noun) -> bool:
+    """A policy whose neighbours came and went has another position, and nothing else."""
+    return isinstance(before, L7Policy) and replace(row, position=before.position) == before
+
+
 def check(before: Graph, after: Graph) -> None:
     """What did not change stands as it stood; what changed bears the new generation."""
     generation = after.load_balancer.generation
     old = {row.id: row for row in everything(before)}
     for row in everything(after):
         if row.id in old and row.touched != generation and not isinstance(row, LoadBalancer):
-            assert row == old[row.id]
+            assert row == old[row.id] or (isinstance(row, L7Policy) and moved(row, old[row.id]))
         assert row.created <= row.touched <= generation
         assert row.deleted is None or row.created <= row.deleted <= generation
+
+
+def in_order(graph: Graph) -> None:
+    for listener in graph.listeners:
+        positions = [policy.position for policy in policies_of(graph, listener.id)]
+        assert positions == list(range(1, len(positions) + 1))
 
 
 @given(EDITS)
 def test_no_status_is_stuck(script: Iterable[tuple[str, int]]) -> None:
     graph = builders.graph()
     pool = builders.pool(graph.load_balancer)
-    for row in (pool, builders.listener(graph.load_balancer, default_pool_id=pool.id), builders.member(pool)):
+    listener = builders.listener(graph.load_balancer, default_pool_id=pool.id)
+    policy = builders.l7policy(listener, action="REDIRECT_TO_POOL", redirect_pool_id=pool.id)
+    for row in (pool, listener, builders.member(pool), policy, builders.l7rule(policy)):
         graph = put(graph, row)
     snapshot = graph
     for step, (verb, number) in enumerate(script):
@@ -207,6 +241,7 @@ def test_no_status_is_stuck(script: Iterable[tuple[str, int]]) -> None:
             before, snapshot = graph, graph
             graph = edited(raised(graph), verb, number, step)
             check(before, graph)
+            in_order(graph)
     assert set(statuses(concluded(graph, graph)).values()) == {"ACTIVE"}
 
 

@@ -8,14 +8,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from octavia.domain.declare import Noun
-from octavia.domain.graph import Graph, everything
+from octavia.domain.graph import Graph, everything, policies_of, rules_of, users
 from octavia.domain.health_monitor import HealthMonitor
+from octavia.domain.l7policy import L7Policy
+from octavia.domain.l7rule import L7Rule
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
 from octavia.domain.populate import populate
-from octavia.domain.refusal import Invalid, NotOffered, Refusal
+from octavia.domain.refusal import Invalid, Refusal
 from octavia.domain.rules import faults
 from tests.builders import NOW, PROJECT
 
@@ -23,6 +25,14 @@ LISTENER = {"protocol": "HTTP", "protocol_port": 80}
 POOL = {"name": "p", "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN"}
 MEMBER = {"address": "192.0.2.1", "protocol_port": 80}
 MONITOR = {"type": "HTTP", "delay": 1, "timeout": 1, "max_retries": 1}
+
+REJECT = {"action": "REJECT"}
+TO_POOL = {"action": "REDIRECT_TO_POOL"}
+RULE = {"type": "PATH", "compare_type": "STARTS_WITH", "value": "/"}
+
+
+def policed(policies: Any) -> Any:
+    return {"listeners": [LISTENER | {"l7policies": policies}]}
 
 
 def make(body: Any) -> Graph:
@@ -52,6 +62,29 @@ def test_a_pool_defined_in_a_listener() -> None:
     assert [member.server_id for member in made.members] == [1, 2]
     assert {member.operating_status for member in made.members} == {"OFFLINE"}
     assert {row.project_id for row in everything(made)} == {PROJECT}
+    assert faults(made) == []
+
+
+def test_policies_with_their_rules_and_pools() -> None:
+    """Their order is that of their positions, as if they had been created one after the other."""
+    wishes = [
+        REJECT | {"name": "a", "rules": [RULE, RULE | {"value": "/b"}]},
+        TO_POOL | {"name": "b", "redirect_pool": POOL | {"members": [MEMBER]}, "position": 1},
+        TO_POOL | {"name": "c", "redirect_pool": {"name": "p"}, "position": 2},
+        REJECT | {"name": "d", "position": 9},
+    ]
+    made = make({"project_id": PROJECT, **policed(wishes)})
+    (listener,), (pool,) = made.listeners, made.pools
+    assert [(row.name, row.position) for row in policies_of(made, listener.id)] == [
+        ("b", 1),
+        ("c", 2),
+        ("a", 3),
+        ("d", 4),
+    ]
+    assert {row.redirect_pool_id for row in made.l7policies} == {None, pool.id}
+    assert [row.value for row in rules_of(made, made.l7policies[0].id)] == ["/", "/b"]
+    assert {row.project_id for row in everything(made)} == {PROJECT}
+    assert users(made, pool.id) == (listener,)
     assert faults(made) == []
 
 
@@ -118,6 +151,19 @@ WRONG: list[tuple[str, Any]] = [
     ("pools[0].healthmonitor must be an object", {"pools": [POOL | {"healthmonitor": []}]}),
     ("pools[0].healthmonitor.delay", {"pools": [POOL | {"healthmonitor": MONITOR | {"delay": -1}}]}),
     ("pools[0].healthmonitor.pool_id", {"pools": [POOL | {"healthmonitor": MONITOR | {"pool_id": "x"}}]}),
+    ("listeners[0].l7policies must be a list", policed({})),
+    ("listeners[0].l7policies[0] must be an object", policed([1])),
+    ("listeners[0].l7policies[0].action. Value: 'None'", policed([{}])),
+    ("listeners[0].l7policies[0].redirect_pool_id", policed([REJECT | {"redirect_pool_id": "x"}])),
+    ("listeners[0].l7policies[0].listener_id", policed([REJECT | {"listener_id": "x"}])),
+    ("listeners[0].l7policies[0].position", policed([REJECT | {"position": 0}])),
+    ("listeners[0].l7policies[0].redirect_pool needs a name", policed([TO_POOL | {"redirect_pool": {}}])),
+    ("no pool with the name 'p'", policed([TO_POOL | {"redirect_pool": {"name": "p"}}])),
+    ("two pools with the name 'p'", policed([TO_POOL | {"redirect_pool": POOL}] * 2)),
+    ("cannot be given together", policed([TO_POOL | {"redirect_pool": POOL, "redirect_url": "http://a"}])),
+    ("listeners[0].l7policies[0].rules must be a list", policed([REJECT | {"rules": {}}])),
+    ("listeners[0].l7policies[0].rules[0].value", policed([REJECT | {"rules": [RULE | {"value": "\n"}]}])),
+    ("listeners[0].l7policies[0].rules[0].name", policed([REJECT | {"rules": [RULE | {"name": "x"}]}])),
     ("vip_subnet_id", {"vip_subnet_id": 7}),
     ("loadbalancer: colour", {"colour": "red"}),
 ]
@@ -128,12 +174,6 @@ def test_what_is_wrong_and_where(words: str, body: Any) -> None:
     with pytest.raises(Invalid) as caught:
         make(body)
     assert words in caught.value.sentence
-
-
-def test_policies_are_not_offered_yet() -> None:
-    with pytest.raises(NotOffered, match=r"listeners\[0\].l7policies"):
-        make({"listeners": [LISTENER | {"l7policies": [{}]}]})
-    assert make({"listeners": [LISTENER | {"l7policies": []}]}).listeners
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -158,7 +198,14 @@ def bodies() -> st.SearchStrategy[Any]:
 
     members = st.lists(with_right(MEMBER, fields(Member)), max_size=3)
     pool = with_right(POOL, fields(Pool, members=members, healthmonitor=with_right(MONITOR, fields(HealthMonitor))))
-    listener = with_right(LISTENER, fields(Listener, default_pool=pool, l7policies=JSON))
+    policies = st.lists(
+        with_right(
+            TO_POOL,
+            fields(L7Policy, redirect_pool=pool, rules=st.lists(with_right(RULE, fields(L7Rule)), max_size=2) | JSON),
+        ),
+        max_size=2,
+    )
+    listener = with_right(LISTENER, fields(Listener, default_pool=pool, l7policies=policies | JSON))
     return fields(LoadBalancer, listeners=st.lists(listener, max_size=3), pools=st.lists(pool, max_size=3)) | JSON
 
 

@@ -33,6 +33,19 @@ def with_members(*members: Body, protocol: str = "HTTP") -> Body:
     return {"pools": [pool(protocol, *members)]}
 
 
+RULE = {"type": "PATH", "compare_type": "STARTS_WITH", "value": "/a"}
+CERTIFIED = {"type": "SSL_CONN_HAS_CERT", "compare_type": "EQUAL_TO", "value": "true"}
+VERIFIED = {"type": "SSL_VERIFY_RESULT", "compare_type": "EQUAL_TO", "value": "0"}
+
+
+def policed(policy: Body, protocol: str = "HTTP") -> Body:
+    return alone(protocol, None, l7policies=[policy])
+
+
+def ruled(*rules: Body) -> Body:
+    return policed({"action": "REJECT", "rules": list(rules)})
+
+
 BROKEN: list[tuple[int, str, Body]] = [
     (400, "not an IP address", {"vip_address": "demo"}),
     (400, "not an IP address", {"vip_address": "fe80::1%eth0"}),
@@ -96,6 +109,36 @@ BROKEN: list[tuple[int, str, Body]] = [
     (400, "http_version nan", watched("HTTP", **monitor(http_version="nan"))),
     (400, "domain_name needs", watched("HTTP", **monitor(domain_name="a"))),
     (400, "domain_name needs", watched("HTTP", **monitor(domain_name="a", http_version=1.0))),
+    (400, "child objects", policed({"action": "REJECT"}, "PROMETHEUS")),
+    (501, "cannot look into requests", policed({"action": "REJECT"}, "TCP")),
+    (501, "cannot look into requests", policed({"action": "REJECT"}, "HTTPS")),
+    (400, "needs redirect_url", policed({"action": "REDIRECT_TO_URL"})),
+    (400, "needs redirect_prefix", policed({"action": "REDIRECT_PREFIX", "redirect_url": "http://a"})),
+    (400, "needs redirect_pool_id", policed({"action": "REDIRECT_TO_POOL", "redirect_url": "http://a"})),
+    (400, "is not an http", policed({"action": "REDIRECT_TO_URL", "redirect_url": "http://:80"})),
+    (400, "is not an http", policed({"action": "REDIRECT_PREFIX", "redirect_prefix": "http://a:99999/"})),
+    (400, "is not an http", policed({"action": "REDIRECT_TO_URL", "redirect_url": "https://[::1"})),
+    (400, "which speaks TCP", policed({"action": "REDIRECT_TO_POOL", "redirect_pool": pool("TCP")})),
+    (409, "51 rules", ruled(*[RULE] * 51)),
+    (400, "needs a key", ruled(RULE | {"type": "HEADER"})),
+    (400, "needs a key", ruled(RULE | {"type": "COOKIE"})),
+    (400, "needs a key", ruled(RULE | {"type": "SSL_DN_FIELD"})),
+    (400, "no such name", ruled(RULE | {"type": "HEADER", "key": "a b"})),
+    (400, "no such name", ruled(RULE | {"type": "COOKIE", "key": "a;b"})),
+    (400, "no such name", ruled(RULE | {"type": "SSL_DN_FIELD", "key": "1"})),
+    (400, "takes no key", ruled(CERTIFIED | {"key": "a"})),
+    (400, "takes no key", ruled(VERIFIED | {"key": "a"})),
+    (400, "compares by EQUAL_TO", ruled(CERTIFIED | {"compare_type": "REGEX"})),
+    (400, "compares by EQUAL_TO", ruled(VERIFIED | {"compare_type": "CONTAINS"})),
+    (400, "compares by REGEX or EQUAL_TO", ruled(RULE | {"type": "FILE_TYPE", "compare_type": "CONTAINS"})),
+    (400, "is 'true'", ruled(CERTIFIED | {"value": "false"})),
+    (400, "whole number", ruled(VERIFIED | {"value": "-1"})),
+    (400, "whole number", ruled(VERIFIED | {"value": "\u0663"})),
+    (400, "no regular expression", ruled(RULE | {"compare_type": "REGEX", "value": "("})),
+    (400, "no regular expression", ruled(RULE | {"compare_type": "REGEX", "value": "a{65536}{99999999999999}"})),
+    (400, "has spaces", ruled(RULE | {"value": "a b"})),
+    (400, "has spaces", ruled(RULE | {"value": '"a" b'})),
+    (400, "has spaces", ruled(RULE | {"value": "a\u2003b"})),
 ]
 
 
@@ -133,6 +176,17 @@ KEPT: list[Body] = [
     watched("HTTP", **monitor("HTTP", http_version="1.1", domain_name="a.b")),
     watched("HTTPS", **monitor("HTTPS", url_path="/x", timeout=10, delay=1)),
     watched("TCP", **monitor("PING", http_version=1.0)),
+    policed({"action": "REDIRECT_TO_URL", "redirect_url": "https://[2001:db8::1]:65535/a?b#c"}),
+    policed({"action": "REDIRECT_PREFIX", "redirect_prefix": "http://a"}),
+    policed({"action": "REDIRECT_TO_POOL", "redirect_pool": pool("PROXY")}),
+    policed({"action": "REJECT", "redirect_url": "http://:80"}),
+    alone("TERMINATED_HTTPS", None, **TLS, l7policies=[{"action": "REJECT"}]),
+    ruled(*[RULE] * 50),
+    ruled(RULE | {"type": "HEADER", "key": "X-_!#$%&'*+.^`|~"}, RULE | {"type": "SSL_DN_FIELD", "key": "C-1"}),
+    ruled(CERTIFIED, CERTIFIED | {"value": "True"}, VERIFIED | {"value": "999999999"}),
+    ruled(RULE | {"type": "HOST_NAME", "key": "is dropped"}, RULE | {"type": "FILE_TYPE", "compare_type": "EQUAL_TO"}),
+    ruled(RULE | {"value": '"a b"'}, RULE | {"value": '""'}),
+    ruled(RULE | {"compare_type": "REGEX", "value": "a b|[[c] "}, RULE | {"compare_type": "REGEX", "value": "^$"}),
 ]
 
 
@@ -160,6 +214,17 @@ def test_a_monitor_of_no_pool() -> None:
     made = graph(watched("HTTP", **monitor()))
     (fault,) = faults(replace(made, pools=()))
     assert fault.status == 404
+
+
+def test_what_is_gone_is_missing() -> None:
+    made = graph(policed({"action": "REDIRECT_TO_POOL", "redirect_pool": pool()}))
+    assert [fault.status for fault in faults(replace(made, pools=()))] == [404]
+    assert [fault.status for fault in faults(replace(made, listeners=()))] == [404]
+
+
+def test_rules_are_counted_without_those_in_deletion() -> None:
+    made = graph(ruled(*[RULE] * 51))
+    assert faults(delete(made, made.l7rules[0])) == []
 
 
 def test_sr_iov() -> None:
