@@ -124,6 +124,9 @@ def in_network(network: NetworkDriver, top: LoadBalancer) -> list[Subnet]:
         return subnets
     address = top.vip_address
     fitting = sorted((s for s in subnets if holds(s, address)), key=lambda subnet: subnet.ip_version)
+    if address is None:
+        # One for the VIP and one for an amphora; where none has both, the first says that it is full.
+        fitting = [subnet for subnet in fitting if network.has_room(subnet.id, 2)] or fitting
     if not fitting:
         raise Invalid(f"No subnet of network {found.id} " + (f"holds the address {address}." if address else "exists."))
     return fitting

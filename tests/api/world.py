@@ -60,6 +60,11 @@ class FakeNetwork:
     def port(self, port_id: str) -> NetworkPort | None:
         return self.made.get(port_id)
 
+    def has_room(self, subnet_id: str, addresses: int) -> bool:
+        place = self.places[subnet_id]
+        taken = {ip.ip_address for port in self.made.values() for ip in port.fixed_ips if ip.subnet_id == subnet_id}
+        return ipaddress.ip_network(place.cidr).num_addresses - len(taken) >= addresses
+
     def has_qos_policy(self, policy_id: str) -> bool:
         return True
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import islice
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -174,6 +175,10 @@ class Local:
 
     def port(self, port_id: str) -> NetworkPort | None:
         return self._ledger.get(port_id)
+
+    def has_room(self, subnet_id: str, addresses: int) -> bool:
+        free = self._ranges[subnet_id].free(self._ledger.taken(subnet_id))
+        return len(list(islice(free, addresses))) == addresses
 
     def has_qos_policy(self, policy_id: str) -> bool:
         """There are none on one host."""

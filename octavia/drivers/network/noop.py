@@ -52,6 +52,9 @@ class Noop:
         with self._lock:
             return self._ports.get(port_id) or self._invented(port_id)
 
+    def has_room(self, subnet_id: str, addresses: int) -> bool:
+        return True
+
     def has_qos_policy(self, policy_id: str) -> bool:
         """Whatever is named is there."""
         return True
