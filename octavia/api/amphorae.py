@@ -79,8 +79,5 @@ def fail_over_load_balancer(call: Call) -> None:
     """Other amphorae will take the place of all that serve it."""
     with call.services.store.read() as reader:
         home = reader.home(LoadBalancer, call.ids["id"])
-        top = reader.graph(home.load_balancer_id).load_balancer
     call.permit("loadbalancer:put_failover", home.project_id)
-    if top.deleted is not None:
-        raise Conflict(f"Invalid state PENDING_DELETE of loadbalancer resource {top.id}")
-    call.services.store.fail_over(top.id, call.caller.who)
+    call.services.store.fail_over(home.load_balancer_id, call.caller.who)

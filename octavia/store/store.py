@@ -14,7 +14,7 @@ from octavia.domain.declare import Declared, Noun
 from octavia.domain.graph import Graph, put
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.quota import FIELDS, UNLIMITED, Limits, Quota
-from octavia.domain.refusal import not_found
+from octavia.domain.refusal import Conflict, not_found
 from octavia.store import catalogue, graphs, lists, progress, quotas
 from octavia.store.engine import Database, utcnow
 from octavia.store.query import AmphoraStatistics, Found, Home, Progress, Query, Statistics, Who
@@ -149,11 +149,16 @@ class Store:
         return graph
 
     def fail_over(self, load_balancer_id: str, who: Who, amphora_id: str | None = None) -> None:
-        """The amphorae of the load balancer, or this one of them, are condemned: others will take their place."""
+        """The amphorae of the load balancer, or this one of them, are condemned: others will take their place.
+
+        Raises Conflict where it is being deleted.
+        """
 
         def work(connection: sa.Connection) -> Graph:
             raise_generation(connection, load_balancer_id)
             before = graphs.load(connection, load_balancer_id)
+            if before.load_balancer.deleted is not None:
+                raise Conflict(f"Invalid state PENDING_DELETE of loadbalancer resource {load_balancer_id}")
             after = put(before, before.load_balancer)
             graphs.save(connection, before, after)
             sign(connection, after.load_balancer, who)

@@ -19,9 +19,9 @@ def test_an_address_of_a_subnet(api: Api) -> None:
     assert "2001:db8::7" in answer["faultstring"]
 
 
-def test_a_network_prefers_ipv4_and_goes_on_when_a_subnet_is_full(api: Api) -> None:
+def test_a_network_prefers_ipv4_and_takes_a_subnet_with_room_for_an_amphora_too(api: Api) -> None:
     found = [api.post("loadbalancers", "loadbalancer", vip_network_id="net-1")["vip_subnet_id"] for _ in range(3)]
-    assert found == ["tiny", "tiny", "demo"]
+    assert found == ["tiny", "demo", "demo"]
 
 
 def test_a_full_subnet(api: Api) -> None:

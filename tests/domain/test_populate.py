@@ -160,7 +160,6 @@ WRONG: list[tuple[str, Any]] = [
     ("listeners[0].l7policies[0].redirect_pool needs a name", policed([TO_POOL | {"redirect_pool": {}}])),
     ("no pool with the name 'p'", policed([TO_POOL | {"redirect_pool": {"name": "p"}}])),
     ("two pools with the name 'p'", policed([TO_POOL | {"redirect_pool": POOL}] * 2)),
-    ("cannot be given together", policed([TO_POOL | {"redirect_pool": POOL, "redirect_url": "http://a"}])),
     ("listeners[0].l7policies[0].rules must be a list", policed([REJECT | {"rules": {}}])),
     ("listeners[0].l7policies[0].rules[0].value", policed([REJECT | {"rules": [RULE | {"value": "\n"}]}])),
     ("listeners[0].l7policies[0].rules[0].name", policed([REJECT | {"rules": [RULE | {"name": "x"}]}])),

@@ -51,7 +51,11 @@ BROKEN: list[tuple[int, str, Body]] = [
     (400, "not an IP address", {"vip_address": "fe80::1%eth0"}),
     (400, "more than one VIP", {"vip_subnet_id": "a", "additional_vips": [{"subnet_id": "a"}]}),
     (400, "more than one VIP", {"additional_vips": [{"subnet_id": "b"}, {"subnet_id": "b"}]}),
-    (400, "exclude each other", {"vip_sg_ids": ["g"]} | alone("HTTP", None, allowed_cidrs=["192.0.2.0/24"])),
+    (
+        400,
+        "exclude each other",
+        {"vip_sg_ids": ["a7b3e9d2-0000-4000-8000-00000000000a"]} | alone("HTTP", None, allowed_cidrs=["192.0.2.0/24"]),
+    ),
     (409, "protocol_port 80", two(listener("HTTP"), listener("HTTPS"))),
     (409, "protocol_port 80", two(listener("TCP"), listener("PROMETHEUS"))),
     (409, "UDP protocol_port 80", two(listener("UDP"), listener("UDP"))),
@@ -154,7 +158,7 @@ KEPT: list[Body] = [
     {"vip_address": "2001:db8::1"} | alone("HTTP", None, allowed_cidrs=["2001:db8::/32"]),
     {"vip_subnet_id": "a", "additional_vips": [{"subnet_id": "b"}, {"subnet_id": "c"}]},
     {"additional_vips": [{"subnet_id": "b", "ip_address": "::1"}]} | alone("HTTP", None, allowed_cidrs=["::/0"]),
-    {"vip_sg_ids": ["g"]} | alone("HTTP", None),
+    {"vip_sg_ids": ["a7b3e9d2-0000-4000-8000-00000000000a"]} | alone("HTTP", None),
     {"listeners": [listener("UDP"), listener("SCTP"), listener("TCP"), listener("HTTP", 81)]},
     alone("TERMINATED_HTTPS", pool("HTTP"), **TLS, insert_headers={"X-SSL-Issuer": "true", "X-Real-IP": "true"}),
     alone("TERMINATED_HTTPS", None, sni_container_refs=["a"]),
@@ -228,7 +232,7 @@ def test_rules_are_counted_without_those_in_deletion() -> None:
 
 
 def test_sr_iov() -> None:
-    made = graph({"vip_sg_ids": ["g"]})
+    made = graph({"vip_sg_ids": ["a7b3e9d2-0000-4000-8000-00000000000a"]})
     (fault,) = faults(with_row(made, replace(made.load_balancer, vip_vnic_type="direct")))
     assert fault.status == 400
 
