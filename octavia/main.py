@@ -100,7 +100,7 @@ def wire(settings: Settings, place: Place, *, api: bool = True) -> Wiring:
     )
     loop = Loop(
         Visitor(ports, terms),
-        Sweeper(clusters, compute, network, addresses.ownerless),
+        Sweeper(clusters, compute, network, addresses.ownerless, utcnow),
         bus,
         workers=worker.workers,
         sweep_interval=worker.sweep_interval,

@@ -1,4 +1,4 @@
-"""The loop: rings and the sweep fill a queue, a few threads visit what is due."""
+"""The loop: rings, and looks at the database and the world, fill a queue; a few threads visit what is due."""
 
 import logging
 import random
@@ -8,12 +8,17 @@ from collections.abc import Callable
 
 from octavia.bus import Bus
 from octavia.controller.queue import Queue
-from octavia.controller.sweep import Sweeper
+from octavia.controller.sweep import Found, Sweeper
 from octavia.controller.visit import Outcome, Visitor
 from octavia.controller.world import Fault
 
 LOG = logging.getLogger(__name__)
 LONGEST_BACKOFF = 60.0
+WATCH = 1.0
+"""Seconds between two looks at the database for what nobody rang for: another process's API has asked for it, or a
+ring was lost."""
+RARELY = 6
+"""A cluster where nothing is known to be amiss is looked at in every so many sweeps, at the latest."""
 
 
 class Loop:
@@ -36,11 +41,14 @@ class Loop:
         self._queue = Queue()
         self._failures: dict[str, int] = {}
         self._rung: set[str] = set()
+        self._told: dict[str, frozenset[str]] = {}
+        self._looked: dict[str, float] = {}
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, name=f"visit-{number}", daemon=True) for number in range(workers)
         ]
-        self._threads.append(threading.Thread(target=self._sweep, name="sweep", daemon=True))
+        for name, seconds, look in (("watch", WATCH, self._watch), ("sweep", sweep_interval, self._sweep)):
+            self._threads.append(threading.Thread(target=self._every, args=(seconds, look), name=name, daemon=True))
         bus.listen(self.ring)
 
     def start(self) -> None:
@@ -93,12 +101,42 @@ class Loop:
         delay = min(LONGEST_BACKOFF, 0.5 * 2 ** min(count, 10)) * random.uniform(0.7, 1.0)  # noqa: S311
         self._queue.add(cluster_id, self._clock() + delay)
 
-    def _sweep(self) -> None:
+    def _every(self, seconds: float, look: Callable[[], None]) -> None:
+        """Looks about so often, jittered, until the end. Only the first failure in a row is told at length."""
+        failures = 0
         while not self._stop.is_set():
             try:
-                for cluster_id in self._sweeper.sweep():
-                    spread = random.uniform(0, self._interval / 2)  # noqa: S311
-                    self._queue.add(cluster_id, self._clock() + spread)
-            except Exception:
-                LOG.exception("the sweep failed; the next one comes in %g s", self._interval)
-            self._stop.wait(self._interval * random.uniform(0.8, 1.2))  # noqa: S311
+                look()
+                failures = 0
+            except Exception as error:
+                name = threading.current_thread().name
+                LOG.error("the %s failed; the next is due in %g s: %s", name, seconds, error, exc_info=not failures)
+                failures += 1
+            self._stop.wait(seconds * random.uniform(0.8, 1.2))  # noqa: S311
+
+    def _watch(self) -> None:
+        """What is unfinished is rung for once. Whoever visits it follows it from there on, at a pace of their own."""
+        told = {}
+        for cluster_id, marks in self._sweeper.unfinished().items():
+            if self._queue.busy(cluster_id):
+                # The visit may have begun before this was asked for.
+                continue
+            if self._told.get(cluster_id) != marks:
+                self.ring(cluster_id)
+            told[cluster_id] = marks
+        self._told = told
+
+    def _sweep(self) -> None:
+        found = self._sweeper.sweep()
+        for cluster_id in self._due(found):
+            spread = random.uniform(0, self._interval / 2)  # noqa: S311
+            self._queue.add(cluster_id, self._clock() + spread)
+
+    def _due(self, found: Found) -> list[str]:
+        """What went astray, and what was not looked at for long; the latter at different times for each."""
+        now, longest = self._clock(), RARELY * self._interval
+        self._looked = {cluster_id: self._looked.get(cluster_id, now - longest) for cluster_id in found.every}
+        due = [key for key in found.every if key in found.astray or now - self._looked[key] >= longest]
+        for cluster_id in due:
+            self._looked[cluster_id] = now - random.uniform(0, longest / 2)  # noqa: S311
+        return due

@@ -64,6 +64,11 @@ class Queue:
         with self._changed:
             return self._take(now)[0]
 
+    def busy(self, key: str) -> bool:
+        """Whether it is being visited."""
+        with self._changed:
+            return key in self._busy
+
     def free(self, key: str) -> None:
         """The visit has ended."""
         with self._changed:

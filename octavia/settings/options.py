@@ -140,7 +140,12 @@ class ControllerWorker(Struct, frozen=True, kw_only=True):
         Seconds, Meta(description="Seconds that a passing fault may last before the load balancer shows ERROR.")
     ] = 30.0
     sweep_interval: Annotated[
-        Seconds, Meta(description="Seconds between two looks at everything, whether or not anybody asked.")
+        Seconds,
+        Meta(
+            description="Seconds between two looks for what has gone astray: amphorae that vanished or fell silent, "
+            "and things that belong to nobody. Each load balancer that seems well is looked at in every sixth of them. "
+            "What is asked for is found within about a second, whatever this is."
+        ),
     ] = 10.0
     lease_seconds: Annotated[
         Seconds, Meta(description="Seconds that a controller may work on a load balancer without a sign of life.")

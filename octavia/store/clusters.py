@@ -46,6 +46,15 @@ class Wanted(Struct, frozen=True, kw_only=True):
     failing_since: datetime | None
 
 
+class OnRecord(Struct, frozen=True):
+    """An amphora, as the sweep needs it."""
+
+    id: str
+    cluster_id: str
+    heard_at: datetime | None
+    """When its last heartbeat was taken in."""
+
+
 class Clusters:
     """The controller's door to the store."""
 
@@ -82,16 +91,34 @@ class Clusters:
         )
 
     def all(self) -> tuple[str, ...]:
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return tuple(connection.scalars(sa.select(cluster.c.id)))
 
+    def unfinished(self) -> dict[str, frozenset[str]]:
+        """The clusters where something is still to be done, as far as that stands on record, in one statement. Beside
+        each is what that is, in a form that is another one after another wish."""
+        edited = sa.select(load_balancer.c.cluster_id, sa.cast(load_balancer.c.generation, sa.String(20)))
+        told = sa.select(amphora.c.cluster_id, amphora.c.id)
+        statement = sa.union_all(
+            edited.where(load_balancer.c.generation > load_balancer.c.observed),
+            told.where(sa.or_(amphora.c.condemned.is_not(None), amphora.c.configure.is_(True))),
+        )
+        found: dict[str, frozenset[str]] = {}
+        with self._database.asking() as connection:
+            for cluster_id, mark in connection.execute(statement):
+                found[cluster_id] = found.get(cluster_id, frozenset()) | {mark}
+        return found
+
     def known(self, cluster_id: str) -> bool:
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return connection.scalar(sa.select(cluster.c.id).where(cluster.c.id == cluster_id)) is not None
 
-    def amphora_ids(self) -> frozenset[str]:
-        with self._database.reading() as connection:
-            return frozenset(connection.scalars(sa.select(amphora.c.id)))
+    def amphorae(self) -> tuple[OnRecord, ...]:
+        """All that there are."""
+        statement = sa.select(amphora.c.id, amphora.c.cluster_id, heard.c.at)
+        with self._database.asking() as connection:
+            rows = connection.execute(statement.outerjoin(heard, heard.c.amphora_id == amphora.c.id))
+            return tuple(OnRecord(*row) for row in rows)
 
     def put_amphora(self, cluster_id: str, fence: Fence, row: Amphora) -> None:
         """The amphora is on record like this. Raises Fenced."""
@@ -183,7 +210,7 @@ class Clusters:
         self._database.write(work, durable=False)
 
     def epoch(self) -> int:
-        with self._database.reading() as connection:
+        with self._database.asking() as connection:
             return connection.scalar(sa.select(deployment.c.epoch)) or 0
 
     def raise_epoch(self) -> int:

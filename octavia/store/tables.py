@@ -236,7 +236,8 @@ statistics = sa.Table(
     "statistics",
     metadata,
     sa.Column("listener_id", IDENTIFIER, primary_key=True),
-    sa.Column("amphora_id", IDENTIFIER, primary_key=True),
+    # Found by it with each heartbeat; and what an UPDATE searches without an index is locked as a whole on MariaDB.
+    sa.Column("amphora_id", IDENTIFIER, primary_key=True, index=True),
     sa.Column("load_balancer_id", IDENTIFIER, nullable=False, index=True),
     sa.Column("boot_id", IDENTIFIER, nullable=False),
     *(

@@ -11,20 +11,21 @@ import pytest
 from octavia.bus.local import LocalBus
 from octavia.controller.loop import Loop
 from octavia.controller.visit import Terms, Visitor
-from octavia.domain.graph import Graph, delete
+from octavia.domain.graph import Graph, delete, put
 from octavia.store.store import Store
+from tests import builders
 from tests.convergence.stage import WHO, Stage
 
 
 class Running:
     """A stage whose control plane runs by itself."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sweep_interval: float = 0.2) -> None:
         self.stage = Stage(folder)
         self.bus = LocalBus()
         self.stage.store = Store(self.stage.database, self.bus.ring)
         self.stage.visitor = Visitor(self.stage.ports, Terms(holder="loop", error_after=0.0))
-        self.loop = Loop(self.stage.visitor, self.stage.sweeper, self.bus, workers=3, sweep_interval=0.2)
+        self.loop = Loop(self.stage.visitor, self.stage.sweeper, self.bus, workers=3, sweep_interval=sweep_interval)
         self.loop.start()
 
     def until(self, true: Callable[[], object]) -> None:
@@ -67,6 +68,38 @@ def test_what_was_not_rung_is_found_by_the_sweep(running: Running) -> None:
     machine = next(iter(running.stage.compute.machines))
     running.stage.compute.vanish(machine)
     running.until(lambda: machine in running.stage.compute.machines)
+
+
+@pytest.fixture
+def deaf(tmp_path: Path) -> Iterator[Running]:
+    """Nobody rings here, and nothing is swept after the start: other processes write, and the bus is lost."""
+    made = Running(tmp_path, sweep_interval=3600)
+    made.stage.store = Store(made.stage.database, lambda _: None)
+    yield made
+    made.loop.stop()
+    made.stage.database.close()
+
+
+def test_what_another_process_asks_for_is_found_without_a_ring(deaf: Running) -> None:
+    graph = deaf.stage.wish()
+    deaf.until(lambda: deaf.active(graph))
+    began = time.monotonic()
+    deaf.stage.store.write(graph.load_balancer.id, WHO, lambda g: put(g, builders.pool(g.load_balancer)))
+    deaf.until(lambda: deaf.active(graph))
+    print(f"figure: an edit that nobody rang for was in force after {time.monotonic() - began:.2f} s")
+    deaf.stage.store.write(graph.load_balancer.id, WHO, lambda g: delete(g, g.load_balancer))
+    deaf.until(lambda: not deaf.stage.load_balancers())
+    deaf.stage.check()
+
+
+def test_an_amphora_that_another_process_condemned_is_replaced_without_a_ring(deaf: Running) -> None:
+    graph = deaf.stage.wish()
+    deaf.until(lambda: deaf.active(graph))
+    (machine,) = deaf.stage.compute.machines
+    deaf.stage.store.fail_over(graph.load_balancer.id, WHO)
+    deaf.until(lambda: deaf.stage.compute.machines and machine not in deaf.stage.compute.machines)
+    deaf.until(lambda: deaf.active(graph))
+    deaf.stage.check()
 
 
 def test_a_fault_shows_as_error_is_tried_again_and_forgotten_on_success(running: Running) -> None:

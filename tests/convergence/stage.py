@@ -57,7 +57,7 @@ class Stage:
             new_id=builders.new_id,
         )
         self.visitor = Visitor(self.ports, Terms(holder=f"controller-{next(self._starts)}", lease_seconds=0.0))
-        self.sweeper = Sweeper(self.clusters, self.compute, self.network, self.addresses.ownerless)
+        self.sweeper = Sweeper(self.clusters, self.compute, self.network, self.addresses.ownerless, lambda: self.now)
 
     def wish(self) -> Graph:
         """A load balancer is asked for, as the API does it: the VIP first, then the row."""

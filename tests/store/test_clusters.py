@@ -166,3 +166,39 @@ def test_condemning_is_one_write_that_tells_whom_to_ring(store: Store, clusters:
     assert clusters.condemn(row.id, "again") == cluster_id
     assert clusters.snapshot(cluster_id).amphorae[0].condemned == "a test"
     assert clusters.condemn("nobody", "a test") is None
+
+
+def test_what_is_unfinished_is_told_in_marks_that_differ_after_each_wish(store: Store, clusters: Clusters) -> None:
+    load_balancer_id, cluster_id = cluster(store)
+    _, other_id = cluster(store)
+    first = clusters.unfinished()
+    assert set(first) == {cluster_id, other_id}
+    conclude(clusters, other_id)
+    assert set(clusters.unfinished()) == {cluster_id}
+    store.write(load_balancer_id, Who(), lambda g: g)
+    second = clusters.unfinished()
+    assert second[cluster_id] != first[cluster_id]
+    conclude(clusters, cluster_id)
+    assert clusters.unfinished() == {}
+
+
+def test_what_is_asked_of_an_amphora_is_unfinished(store: Store, clusters: Clusters) -> None:
+    load_balancer_id, cluster_id = cluster(store)
+    row = msgspec.structs.replace(amphora(cluster_id), load_balancer_id=load_balancer_id)
+    clusters.put_amphora(cluster_id, taken(clusters, cluster_id), row)
+    conclude(clusters, cluster_id)
+    assert clusters.unfinished() == {}
+    store.configure(row.id)
+    assert set(clusters.unfinished()) == {cluster_id}
+    clusters.remove_amphora(cluster_id, taken(clusters, cluster_id), row.id)
+    assert clusters.unfinished() == {}
+    clusters.put_amphora(cluster_id, taken(clusters, cluster_id), row)
+    clusters.condemn(row.id, "a test")
+    assert set(clusters.unfinished()) == {cluster_id}
+
+
+def conclude(clusters: Clusters, cluster_id: str) -> None:
+    fence = taken(clusters, cluster_id, "one")
+    graph = clusters.snapshot(cluster_id).graph
+    assert graph is not None
+    clusters.conclude(cluster_id, fence, graph, final=False, text="done")
