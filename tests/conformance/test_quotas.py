@@ -26,6 +26,7 @@ from tests.conformance.suite import check, each
 NAMES = ("loadbalancer", "listener", "pool", "member", "healthmonitor", "l7policy", "l7rule")
 ALIASES = {"load_balancer": "loadbalancer", "health_monitor": "healthmonitor"}
 OF = {"rule": "l7rule"}
+WRONG: tuple[Any, ...] = (-2, 2000000001, "many", 1.5, [])
 UNLIMITED = dict.fromkeys([*NAMES, *ALIASES], -1)
 QUOTA = "quotas/{project}"
 
@@ -54,7 +55,7 @@ BODIES = [
     *(Row(f"{name} {value!r} is taken", limit(**{name: value}), 202, {name: int(value)})
       for name in NAMES for value in (-1, 0, 2000000000, "5")),
     *(Row(f"{name} {value!r} is refused", limit(**{name: value}), 400, name)
-      for name in NAMES for value in (-2, 2000000001, "many", 1.5, [])),
+      for name in NAMES for value in WRONG),
     Row("what is not given stays", limit(pool=5), 202, {"listener": 6, "pool": 5}, [limit(listener=6)]),
     Row("an unknown name", limit(colour=1), 400, "colour"),
     Row("no root key", put(QUOTA, {}), 400, "quota"),
