@@ -14,6 +14,7 @@ from octavia.api.ports import ListSwitches, Permissions, Services
 from octavia.controller.act import Ports
 from octavia.controller.visit import Terms, Visitor
 from octavia.domain.choices import Choices
+from octavia.domain.quota import FIELDS, UNLIMITED
 from octavia.drivers.agent.noop import NoopAgents
 from octavia.drivers.compute.noop import Noop as NoopCompute
 from octavia.store.catalogue import Catalogue
@@ -32,6 +33,11 @@ APPLICATIONS: dict[str, dict[str, Any]] = {
     "noauth": {},
     "counting": {"counting": True},
     "keystone": {"counting": True},
+    "two pools": {"counting": True, "limits": dict.fromkeys(FIELDS.values(), UNLIMITED) | {"pool": 2}},
+    "new TLS": {"choices": Choices(minimum_tls_version="TLSv1.2")},
+    "no weak cipher": {"choices": Choices(prohibited_ciphers=("DES-CBC3-SHA",))},
+    "reserved": {"choices": Choices(reserved_ips=("192.0.2.10",))},
+    "slow UDP": {"choices": Choices(udp_connect_min_delay=10)},
     "no ping": {"choices": Choices(ping_monitors=False)},
     "no terminated": {"choices": Choices(tls_listeners=False)},
     "no prometheus": {"choices": Choices(prometheus_listeners=False)},

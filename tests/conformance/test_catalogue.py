@@ -96,8 +96,9 @@ def list_rows(noun: str, links: str, plural: str) -> list[Row]:
                 (row["name"] for row in rows), reverse=True)), [named_so, named("other", f"other {noun}")]),
         Row(f"{noun}: a page", listed(noun, "limit=1"), 200, {WHOLE: Fact("one and next", lambda answer: (
             len(answer[plural]) == 1 and answer[links][0]["rel"] == "next"))}, [named_so]),
-        Row(f"{noun}: behind a marker", listed(noun, "sort=name&marker={it}"), 200,
-            Fact("not itself", lambda rows: isinstance(rows, list)), [named_so]),
+        Row(f"{noun}: behind a marker", listed(noun, f"{own}&marker={{it}}"), 200, [], [named_so]),
+        Row(f"{noun}: before a marker", listed(noun, f"{own}&marker={{it}}&page_reverse=True"), 200, [], [named_so]),
+        Row(f"{noun}: a marker that is not there", listed(noun, f"marker={GONE}"), 400, None),
         Row(f"{noun}: the nil id is in no list", listed(noun), 200,
             Fact("no nil id", lambda rows: NIL not in str(rows))),
     ]  # fmt: skip
