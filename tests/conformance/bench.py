@@ -9,10 +9,12 @@ import falcon
 from falcon import testing
 
 from octavia.api.app import build
-from octavia.api.caller import Caller
-from octavia.api.ports import Choices, ListSwitches, Services
+from octavia.api.caller import Caller, Unauthorized
+from octavia.api.ports import ListSwitches, Permissions, Services
 from octavia.controller.act import Ports
 from octavia.controller.visit import Terms, Visitor
+from octavia.domain.choices import Choices
+from octavia.domain.quota import FIELDS, UNLIMITED
 from octavia.drivers.agent.noop import NoopAgents
 from octavia.drivers.compute.noop import Noop as NoopCompute
 from octavia.store.catalogue import Catalogue
@@ -31,6 +33,11 @@ APPLICATIONS: dict[str, dict[str, Any]] = {
     "noauth": {},
     "counting": {"counting": True},
     "keystone": {"counting": True},
+    "two pools": {"counting": True, "limits": dict.fromkeys(FIELDS.values(), UNLIMITED) | {"pool": 2}},
+    "new TLS": {"choices": Choices(minimum_tls_version="TLSv1.2")},
+    "no weak cipher": {"choices": Choices(prohibited_ciphers=("DES-CBC3-SHA",))},
+    "reserved": {"choices": Choices(reserved_ips=("192.0.2.10",))},
+    "slow UDP": {"choices": Choices(udp_connect_min_delay=10)},
     "no ping": {"choices": Choices(ping_monitors=False)},
     "no terminated": {"choices": Choices(tls_listeners=False)},
     "no prometheus": {"choices": Choices(prometheus_listeners=False)},
@@ -53,8 +60,9 @@ APPLICATIONS: dict[str, dict[str, Any]] = {
 class Bench:
     """The applications, and the controller, which works when it is told to."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, permissions: Permissions) -> None:
         self.now = utcnow().replace(microsecond=0)
+        self.permissions = permissions
         self.network = Places()
         self.rung: set[str] = set()
         self.clusters = Clusters(database, lambda: self.now)
@@ -88,7 +96,9 @@ class Bench:
 
     def application(self, name: str) -> "falcon.App[Any, Any]":
         services = dataclasses.replace(self.services, **APPLICATIONS[name])
-        return build(services, by_headers if name == "keystone" else None)
+        if name != "keystone":
+            return build(services)
+        return build(dataclasses.replace(services, permissions=self.permissions), by_headers)
 
     def settle(self) -> None:
         """Whatever was asked for is in force."""
@@ -115,10 +125,12 @@ def unsigned(request: str, amphora_id: str, now: datetime) -> tuple[str, datetim
 
 def by_headers(request: falcon.Request, request_id: str) -> Caller:
     """As Keystone's middleware leaves it: who asks stands in headers."""
-    roles = frozenset((request.get_header("X-Roles") or "").split(","))
+    if request.get_header("X-Identity-Status") == "Invalid":
+        raise Unauthorized("Keystone uri='https://identity.example.org'")
     return Caller(
-        project_id=request.get_header("X-Project-Id"),
+        project_id=request.get_header("X-Project-Id") or None,
         user_id="user",
-        is_admin="admin" in roles,
+        is_admin=False,
         request_id=request_id,
+        roles=frozenset((request.get_header("X-Roles") or "").split(",")) - {""},
     )

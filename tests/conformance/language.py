@@ -144,6 +144,10 @@ def asking(app: str, ask: Ask, **headers: str) -> Ask:
     )
 
 
+def with_query(ask: Ask, query: str) -> Ask:
+    return replace(ask, query=query)
+
+
 def keys(*names: str) -> Fact:
     """Exactly these keys."""
     expected = frozenset(name for text in names for name in text.split())

@@ -1,6 +1,9 @@
 """Tables of rules as tests: one for each row."""
 
-from collections.abc import Callable, Sequence
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,3 +21,11 @@ def each(tables: Sequence[Table]) -> Callable[[Callable[..., None]], Any]:
 
 def check(bench: Bench, row: Row) -> None:
     Conversation(bench).check(row)
+
+
+def all_tables() -> Iterator[Table]:
+    """Those of every module beside this one."""
+    for found in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if found.name.startswith("test_"):
+            module = importlib.import_module(f"tests.conformance.{found.name}")
+            yield from getattr(module, "TABLES", ())

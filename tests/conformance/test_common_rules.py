@@ -1,5 +1,7 @@
 """What holds for all nouns: unknown and system attributes, missing objects, bodies, order of checks."""
 
+from typing import Any
+
 from tests.conformance.bench import Bench
 from tests.conformance.language import (
     SETTLED,
@@ -92,6 +94,9 @@ RAW = {
 }
 
 
+NO_OBJECTS: tuple[Any, ...] = (None, [], "x")
+
+
 def bodies(noun: str) -> list[Row]:
     path = collection(noun)
     json = {"Content-Type": "application/json"}
@@ -104,7 +109,7 @@ def bodies(noun: str) -> list[Row]:
     ]
     rows += [
         Row(f"POST {noun}: {value} under the root key", Ask("POST", path, {noun: value}), 400, noun)
-        for value in (None, [], "x")
+        for value in NO_OBJECTS
     ]
     return [*rows, Row(f"POST {noun}: another root key", Ask("POST", path, {"thing": {}}), 400, noun)]
 

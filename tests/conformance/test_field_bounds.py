@@ -135,7 +135,7 @@ MEMBER = [
     Field("member", "address", ["192.0.2.99", "2001:db8::9"], ["web", "192.0.2.0/24", "", 7], fixed=True),
     Field("member", "protocol_port", [1, 65535, Reads("80", 80)], [0, 65536, "http", 1.5], fixed=True),
     Field("member", "weight", [2, 0, 256, Reads("8", 8)], [-1, 257, *NO_NUMBERS], 1, null=1),
-    Field("member", "backup", [True, *SOME_BOOLEANS], ["perhaps", 2], False, null=False),
+    Field("member", "backup", SOME_BOOLEANS, ["perhaps", 2], False, null=False),
     Field(
         "member",
         "subnet_id",
@@ -185,7 +185,7 @@ HEALTH_MONITOR = [
 ]
 
 TABLES = [
-    *(Table("4", f"Name, description, state and tags of a {noun}", rows(common(noun))) for noun in SERVED),
+    *(Table("4", f"Name, description, state, tags: {noun}", rows(common(noun))) for noun in SERVED),
     Table("5", "Fields of a load balancer", rows(LOAD_BALANCER)),
     Table("6", "Fields of a listener", rows(LISTENER)),
     Table("7", "Fields of a pool", rows(POOL)),

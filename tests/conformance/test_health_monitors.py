@@ -38,6 +38,8 @@ SINGLE = [
     Row("UDP-CONNECT waits at least 3 seconds", new("UDP-CONNECT healthmonitor", delay=2), 400, "delay"),
     Row("UDP-CONNECT of 3 seconds", new("UDP-CONNECT healthmonitor", delay=3), 201, {"delay": 3}),
     Row("PUT: UDP-CONNECT waits at least 3 seconds", change("UDP-CONNECT healthmonitor", delay=2), 400, "delay"),
+    Row("the operator sets how long UDP-CONNECT waits",
+        asking("slow UDP", new("UDP-CONNECT healthmonitor", delay=9)), 400, "delay"),
     *(Row(f"{kind}: {name} is refused", new(f"{kind} healthmonitor", **{name: value}), 400, name)
       for kind in NO_HTTP for name, value in HTTP_ONLY.items()),
     *(Row(f"PUT {kind}: {name} is refused", change(f"{kind} healthmonitor", **{name: value}), 400, name)

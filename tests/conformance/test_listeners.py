@@ -189,6 +189,16 @@ TLS_SETTINGS = [
     Row("PUT refuses an empty list of TLS versions", change(TLS, tls_versions=[]), 400, "tls_versions"),
     Row("PUT null puts the TLS versions back", change(TLS, tls_versions=None), 200, {"tls_versions": VERSIONS},
         [change(TLS, tls_versions=["TLSv1.3"])]),
+    *(Row(f"{verb}: versions below the operator's minimum are refused", asking("new TLS", ask), 400, "tls_versions")
+      for verb, ask in (("POST", new(TLS, tls_versions=["TLSv1.1", "TLSv1.3"])),
+                        ("PUT", change(TLS, tls_versions=["TLSv1"])))),
+    Row("the operator's minimum itself", asking("new TLS", new(TLS, tls_versions=["TLSv1.2"])), 201,
+        {"tls_versions": ["TLSv1.2"]}),
+    *(Row(f"{verb}: ciphers that the operator prohibits", asking("no weak cipher", ask), 400, "tls_ciphers")
+      for verb, ask in (("POST", new(TLS, tls_ciphers="AES128-SHA:DES-CBC3-SHA")),
+                        ("PUT", change(TLS, tls_ciphers="DES-CBC3-SHA")))),
+    Row("other ciphers", asking("no weak cipher", new(TLS, tls_ciphers="AES128-SHA")), 201,
+        {"tls_ciphers": "AES128-SHA"}),
     Row("one ALPN protocol", new(TLS, alpn_protocols=["http/1.1"]), 201, {"alpn_protocols": ["http/1.1"]}),
     *(Row(f"ALPN {value} is refused", new(TLS, alpn_protocols=value), 400, "alpn_protocols")
       for value in ([], ["h3"], "h2", [2])),

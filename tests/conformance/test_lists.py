@@ -39,8 +39,8 @@ FILTERS = {
     "loadbalancer": "id name description provisioning_status operating_status admin_state_up project_id created_at "
     "vip_address vip_port_id vip_subnet_id vip_network_id vip_vnic_type provider",
     "listener": "id name description provisioning_status operating_status admin_state_up project_id created_at "
-    "protocol protocol_port connection_limit timeout_client_data timeout_member_connect timeout_member_data timeout_tcp_inspect "
-    "client_authentication hsts_include_subdomains hsts_preload",
+    "protocol protocol_port connection_limit timeout_client_data timeout_member_connect timeout_member_data "
+    "timeout_tcp_inspect client_authentication hsts_include_subdomains hsts_preload",
     "pool": "id name description provisioning_status operating_status admin_state_up project_id created_at protocol "
     "lb_algorithm tls_enabled",
     "member": "id name provisioning_status operating_status admin_state_up project_id created_at address protocol_port "

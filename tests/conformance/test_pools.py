@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.conformance.bench import Bench
-from tests.conformance.language import ABSENT, LEFT_OUT, Row, Table, change, delete, new, show
+from tests.conformance.language import ABSENT, LEFT_OUT, Row, Table, asking, change, delete, new, show
 from tests.conformance.nouns import BAD_REF, CA, CRL, GONE
 from tests.conformance.suite import check, each
 
@@ -138,6 +138,10 @@ TLS = [
       for value in ([], ["h3"], "h2")),
     *(Row(f"ciphers {value!r} are refused", new("TLS pool", tls_ciphers=value), 400, "tls_ciphers")
       for value in ("A B", "A;B", "", ["A"])),
+    Row("versions below the operator's minimum", asking("new TLS", new("TLS pool", tls_versions=["TLSv1.1"])), 400,
+        "tls_versions"),
+    Row("ciphers that the operator prohibits",
+        asking("no weak cipher", new("TLS pool", tls_ciphers="DES-CBC3-SHA")), 400, "tls_ciphers"),
     Row("ciphers of one's own", new("TLS pool", tls_ciphers="ECDHE-RSA-AES128-GCM-SHA256"), 201,
         {"tls_ciphers": "ECDHE-RSA-AES128-GCM-SHA256"}),
     Row("PUT null puts TLS versions back", change("TLS pool", tls_versions=None), 200,

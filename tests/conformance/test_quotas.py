@@ -20,12 +20,13 @@ from tests.conformance.language import (
     put,
     show,
 )
-from tests.conformance.nouns import LBAAS, SERVED
+from tests.conformance.nouns import GONE, LBAAS, SERVED
 from tests.conformance.suite import check, each
 
 NAMES = ("loadbalancer", "listener", "pool", "member", "healthmonitor", "l7policy", "l7rule")
 ALIASES = {"load_balancer": "loadbalancer", "health_monitor": "healthmonitor"}
 OF = {"rule": "l7rule"}
+WRONG: tuple[Any, ...] = (-2, 2000000001, "many", 1.5, [])
 UNLIMITED = dict.fromkeys([*NAMES, *ALIASES], -1)
 QUOTA = "quotas/{project}"
 
@@ -54,7 +55,7 @@ BODIES = [
     *(Row(f"{name} {value!r} is taken", limit(**{name: value}), 202, {name: int(value)})
       for name in NAMES for value in (-1, 0, 2000000000, "5")),
     *(Row(f"{name} {value!r} is refused", limit(**{name: value}), 400, name)
-      for name in NAMES for value in (-2, 2000000001, "many", 1.5, [])),
+      for name in NAMES for value in WRONG),
     Row("what is not given stays", limit(pool=5), 202, {"listener": 6, "pool": 5}, [limit(listener=6)]),
     Row("an unknown name", limit(colour=1), 400, "colour"),
     Row("no root key", put(QUOTA, {}), 400, "quota"),
@@ -70,8 +71,8 @@ BODIES = [
         Fact("the project", lambda rows: len(rows) > 0), [asking("counting", new("loadbalancer"))]),
     Row("quotas page by project", get("quotas", "limit=1"), 200, {WHOLE: Fact("a marker that is a project",
         lambda answer: answer["quotas"][0]["project_id"] in str(answer["quotas_links"]))}, [limit(pool=1)]),
-    Row("quotas by marker", get("quotas", "marker={project}&limit=1"), 200,
-        Fact("a list", lambda rows: isinstance(rows, list)), [limit(pool=1)]),
+    Row("quotas behind a marker", get("quotas", "project_id={project}&marker={project}"), 200, [], [limit(pool=1)]),
+    Row("a marker that is no project", get("quotas", f"marker={GONE}"), 400, None),
     Row("quotas by project", get("quotas", "project_id={project}"), 200, [{"project_id": "{project}", "pool": 1}],
         [limit(pool=1)]),
 ]  # fmt: skip
@@ -123,6 +124,14 @@ COUNTS = [
         [show("loadbalancer"), limit(listener=0)]),
     Row("a limit below what there is deletes nothing", limit(listener=0), 202, None, [show("listener")],
         [(show("listener"), {"id": "{listener}"})]),
+    Row("the operator's default goes for all", asking("two pools", new("pool")), 403, "pool",
+        [show("pool"), show("other pool")]),
+    Row("the operator's default is shown", asking("two pools", get(QUOTA)), 200, {"pool": 2, "listener": -1}),
+    Row("the operator's default is among the defaults", asking("two pools", get("quotas/defaults")), 200, {"pool": 2}),
+    Row("a project's own limit goes before it", asking("two pools", new("pool")), 201, None,
+        [show("pool"), show("other pool"), limit(pool=3)]),
+    Row("null is the operator's default", asking("two pools", limit(pool=None)), 202, None, [limit(pool=3)],
+        [(asking("two pools", get(QUOTA)), {"pool": 2})]),
     Row("projects count apart", asking("counting", new("loadbalancer", project_id="{project}")), 201, None,
         [new("loadbalancer", project_id="x" * 32), limit(loadbalancer=1)]),
     Row("a failed create gives its place back", asking("counting", new("loadbalancer")), 201, None,

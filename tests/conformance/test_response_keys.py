@@ -135,7 +135,7 @@ DATES = [
 ]  # fmt: skip
 
 TABLES = [
-    *(Table("13", f"Keys of a {noun.replace('_', ' ')}", of(noun)) for noun in KEYS),
+    *(Table("13", f"Keys of each noun: {noun.replace('_', ' ')}", of(noun)) for noun in KEYS),
     Table("13", "Keys of everything else", OTHERS),
     Table("13", "Keys inside the POST of a load balancer", NESTED),
     Table("5", "The status tree", TREE),

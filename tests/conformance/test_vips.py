@@ -77,7 +77,8 @@ THREE_KEYS = Fact("three keys with values", lambda vip: set(vip) == WORDS and al
 ADDITIONAL = [
     Row("a further VIP in another subnet of the network", further({"subnet_id": SIX}), 201,
         {"additional_vips": [{"subnet_id": SIX}]}),
-    Row("each has a subnet, an address and a port", further({"subnet_id": SIX}), 201, {"additional_vips": [THREE_KEYS]}),
+    Row("each has a subnet, an address and a port", further({"subnet_id": SIX}), 201,
+        {"additional_vips": [THREE_KEYS]}),
     Row("two further ones", further({"subnet_id": SIX}, {"subnet_id": SECOND}), 201,
         {"additional_vips": [{"subnet_id": SIX}, {"subnet_id": SECOND}]}),
     Row("an address of one's own", further({"subnet_id": SIX, "ip_address": "2001:db8::a:1"}), 201,
