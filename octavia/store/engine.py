@@ -74,11 +74,6 @@ class Database:
         self._asking = self.engine if self.embedded else engine(self.url, autocommit=True)
         self._one_writer = threading.Lock()
 
-    @property
-    def in_memory(self) -> bool:
-        """Whether no other process can have it."""
-        return self.embedded and self.url.database in (None, "", ":memory:")
-
     @contextmanager
     def asking(self) -> Iterator[sa.Connection]:
         """For one SELECT that stands alone: it is a snapshot by itself, and costs one packet."""
@@ -139,9 +134,12 @@ class Database:
 
 def address_of(url: str) -> sa.URL:
     try:
-        return sa.make_url(url)
+        made = sa.make_url(url)
     except ArgumentError:
         raise Unusable(f"{DATABASE} is no URL. An example: mysql+pymysql://user:password@host/octavia") from None
+    if made.get_backend_name() == "sqlite" and made.database in (None, "", ":memory:"):
+        raise Unusable(f"{DATABASE} is a database in memory, of which each connection has another one: name a file.")
+    return made
 
 
 DATABASE = "[database] connection"

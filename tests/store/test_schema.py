@@ -75,6 +75,7 @@ def test_every_table_compares_bytes(fleet: Fleet) -> None:
     ("url", "said"),
     [
         ("nonsense", "is no URL"),
+        ("sqlite://", "in memory"),
         ("mysql+unheardof://root@/x", "cannot be used here"),
         ("oracle://root@/x", "cannot be used here"),
         ("sqlite:////nowhere/at/all.db", "unable to open"),
