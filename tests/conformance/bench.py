@@ -62,6 +62,7 @@ class Bench:
 
     def __init__(self, database: Database, permissions: Permissions) -> None:
         self.now = utcnow().replace(microsecond=0)
+        self._database = database
         self.permissions = permissions
         self.network = Places()
         self.rung: set[str] = set()
@@ -96,6 +97,7 @@ class Bench:
 
     def application(self, name: str) -> "falcon.App[Any, Any]":
         services = dataclasses.replace(self.services, **APPLICATIONS[name])
+        services = dataclasses.replace(services, store=Store(self._database, self.rung.add, services.limits))
         if name != "keystone":
             return build(services)
         return build(dataclasses.replace(services, permissions=self.permissions), by_headers)
