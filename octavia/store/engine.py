@@ -150,7 +150,7 @@ DATABASE = "[database] connection"
 def engine(url: sa.URL, *, autocommit: bool = False, patient: bool = False) -> sa.Engine:
     """Connections are made when they are needed. Raises Unusable for a kind of database that cannot be used here."""
     try:
-        made = sa.create_engine(url, json_serializer=as_json, **engine_options(url))
+        made = sa.create_engine(url, **engine_options(url))
     except (ArgumentError, ImportError) as error:
         raise Unusable(f"{DATABASE} names a database that cannot be used here: {error}") from None
     if made.dialect.name == "sqlite":
@@ -164,11 +164,6 @@ def engine(url: sa.URL, *, autocommit: bool = False, patient: bool = False) -> s
         # SQLAlchemy has just set the character set, and a collation with it that is not ours.
         sa.event.listen(made, "connect", lambda steady, _: steady.set_character_set("utf8mb4", mariadb.COLLATION))
     return made
-
-
-def as_json(value: Any) -> str:
-    """The one spelling of JSON in columns: MariaDB finds a text in a list only if both are spelled alike."""
-    return msgspec.json.encode(value).decode()
 
 
 def engine_options(url: sa.URL) -> dict[str, Any]:

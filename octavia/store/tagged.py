@@ -6,12 +6,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
-from octavia.store.engine import as_json
 from octavia.store.query import Tags
 
 
 class HasTag(FunctionElement[bool]):
-    """Whether the JSON list in a column holds a text, which is given as it is, and as JSON."""
+    """Whether the JSON list in a column holds a text."""
 
     type = sa.Boolean()
     inherit_cache = True
@@ -19,23 +18,20 @@ class HasTag(FunctionElement[bool]):
 
 @compiles(HasTag, "sqlite")
 def _sqlite(element: Any, compiler: Any, **more: Any) -> str:
-    column, tag, _ = element.clauses
-    texts = f"SELECT each.value FROM json_each({compiler.process(column, **more)}) AS each"
-    return f"{compiler.process(tag, **more)} IN ({texts})"
+    column, tag = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"EXISTS (SELECT 1 FROM json_each({column}) AS each WHERE each.value = {tag})"
 
 
 @compiles(HasTag, "mysql")
 @compiles(HasTag, "mariadb")
 def _mariadb(element: Any, compiler: Any, **more: Any) -> str:
-    column, _, spelled = element.clauses
-    return f"JSON_CONTAINS({compiler.process(column, **more)}, {compiler.process(spelled, **more)})"
+    column, tag = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"JSON_CONTAINS({column}, JSON_QUOTE({tag}))"
 
 
 def conditions(table: sa.Table, tags: Tags) -> list[sa.ColumnElement[bool]]:
     names = (*tags.all, *tags.any, *tags.not_all, *tags.not_any)
-    has: dict[str, sa.ColumnElement[bool]] = {
-        tag: HasTag(table.c.tags, sa.literal(tag, sa.String), sa.literal(as_json(tag), sa.String)) for tag in names
-    }
+    has: dict[str, sa.ColumnElement[bool]] = {tag: HasTag(table.c.tags, sa.literal(tag, sa.String)) for tag in names}
     found = [has[tag] for tag in tags.all]
     if tags.any:
         found.append(sa.or_(*(has[tag] for tag in tags.any)))
