@@ -1,5 +1,6 @@
 """All members of a pool in one request: new ones are made, known ones changed, and absent ones removed."""
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -48,8 +49,10 @@ def replace_all(call: Call) -> None:
         call.permit(f"{MEMBER.policy}:{action}", home.project_id)
     check_subnets(call, [wish.row for wish in wishes], home.project_id)
 
+    now = call.services.clock()
+
     def change(graph: Graph) -> Graph:
-        after = replaced(graph, call.ids["pool_id"], wishes, additive)
+        after = replaced(graph, call.ids["pool_id"], wishes, additive, now)
         return judged(call.services, graph, after)
 
     try:
@@ -72,7 +75,7 @@ def read_wish(call: Call, item: dict[str, Any]) -> Wished:
     return Wished(row, given)
 
 
-def replaced(graph: Graph, pool_id: str, wishes: list[Wished], additive: bool) -> Graph:
+def replaced(graph: Graph, pool_id: str, wishes: list[Wished], additive: bool, now: datetime) -> Graph:
     """The graph in which the pool has the wished members."""
     may_be_changed(graph)
     editable(graph, Pool, pool_id)
@@ -84,7 +87,7 @@ def replaced(graph: Graph, pool_id: str, wishes: list[Wished], additive: bool) -
     for row in absent:
         graph = delete(graph, row)
     for wish in wishes:
-        graph = with_wish(graph, wish, known.get(wish.key))
+        graph = with_wish(graph, wish, known.get(wish.key), now)
     return graph
 
 
@@ -97,11 +100,11 @@ def refuse_twins(wishes: list[Wished], known: dict[tuple[str, int], Member]) -> 
         seen.add(wish.key)
 
 
-def with_wish(graph: Graph, wish: Wished, known: Member | None) -> Graph:
+def with_wish(graph: Graph, wish: Wished, known: Member | None, now: datetime) -> Graph:
     if known is None:
         top = graph.load_balancer
         owned = replace(wish.row, load_balancer_id=top.id, project_id=top.project_id)
         return MEMBER.admit(graph, owned, {})
     changed = (*DEFAULTED, *(name for name in KEPT if name in wish.given))
     values = {name: getattr(wish.row, name) for name in changed}
-    return put(graph, replace(known, **values, updated_at=wish.row.created_at))
+    return put(graph, replace(known, **values, updated_at=now))

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 
 from octavia.domain.amphora import Amphora
 from octavia.domain.declare import Declared, Noun
@@ -94,20 +95,27 @@ def save(connection: sa.Connection, before: Graph, after: Graph) -> None:
     """The database holds what `after` holds, given that it held `before`. Rows are removed by no edit."""
     known = {row.id: row for row in everything(before)}
     new: dict[type[Noun], list[dict[str, Any]]] = {}
+    same: dict[tuple[type[Noun], bytes], Change] = {}
     for row in everything(after):
         old = known.get(row.id)
         if old is None:
             new.setdefault(type(row), []).append(values_of(row))
-        elif old is not row:
-            change(connection, old, row)
+        elif old is not row and (columns := difference(old, row)):
+            key = (type(row), msgspec.json.encode(columns))
+            same.setdefault(key, Change(TABLES[type(row)], columns, [])).ids.append(row.id)
+    for change in same.values():
+        here = change.table.c.id.in_(change.ids)
+        connection.execute(change.table.update().where(here).values(**change.columns))
     for noun, added in new.items():
         connection.execute(TABLES[noun].insert(), added)
 
 
-def change(connection: sa.Connection, before: Noun, after: Noun) -> None:
-    table = TABLES[type(after)]
-    if columns := difference(before, after):
-        connection.execute(table.update().where(table.c.id == after.id).values(**columns))
+class Change(Struct, frozen=True):
+    """What is written in one statement, however many rows it is: an edit that touches a thousand says one thing."""
+
+    table: sa.Table
+    columns: dict[str, Any]
+    ids: list[str]
 
 
 def remove_deleted(connection: sa.Connection, graph: Graph) -> None:

@@ -1,7 +1,7 @@
 """One page of one noun, in one statement however long the page (two where it has a marker)."""
 
 from collections.abc import Collection
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,7 +46,7 @@ def order(noun: type[Declared], query: Query) -> tuple[Sort, ...]:
     return (*query.sort, *(Sort(name) for name in dict.fromkeys(last) if name not in given))
 
 
-@cache
+@lru_cache(512)
 def whole(noun: type[Declared], dialect: str, keys: frozenset[str] | None) -> sa.Select[Any]:
     """Key, project and document of every row, with the load balancer at its side where that has a say in it."""
     table = table_of(noun)
@@ -119,4 +119,6 @@ def beyond(key: sa.ColumnElement[Any], value: Any, descending: bool) -> sa.Colum
     """Strictly after the value. NULL sorts first, as SQLite and MariaDB have it."""
     if value is None:
         return sa.false() if descending else key.is_not(None)
+    if isinstance(value, bool):
+        key, value = sa.type_coerce(key, sa.Integer), int(value)
     return sa.or_(key < value, key.is_(None)) if descending else key > value
