@@ -34,7 +34,7 @@ class Kind:
     policy: str
     """The part of policy names that says what kind of object it is."""
     home: Callable[[Reader, Any, References], Home]
-    """Where a new row belongs."""
+    """Where a new row belongs, unless its path says so."""
     admit: Callable[[Graph, Any, References], Graph]
     """The graph with the new row. Raises Conflict where nothing may come in."""
     parents: Mapping[str, str] = field(default_factory=dict)
@@ -59,8 +59,8 @@ def take_references(kind: Kind, wish: dict[str, Any]) -> References:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def nowhere(reader: Reader, row: Noun, references: References) -> Home:
-    raise AssertionError("a load balancer is under nothing")
+def said_elsewhere(reader: Reader, row: Noun, references: References) -> Home:
+    raise AssertionError("a load balancer is under nothing, and the path says what a member or rule is under")
 
 
 def listener_home(reader: Reader, row: Listener, references: References) -> Home:
@@ -82,16 +82,12 @@ def pool_home(reader: Reader, row: Pool, references: References) -> Home:
     return found
 
 
-def home_of_pool(reader: Reader, row: Member | HealthMonitor, references: References) -> Home:
+def home_of_pool(reader: Reader, row: HealthMonitor, references: References) -> Home:
     return reader.home(Pool, row.pool_id)
 
 
 def home_of_listener(reader: Reader, row: L7Policy, references: References) -> Home:
     return reader.home(Listener, row.listener_id)
-
-
-def home_of_policy(reader: Reader, row: L7Rule, references: References) -> Home:
-    return reader.home(L7Policy, row.l7policy_id)
 
 
 def admit_child(graph: Graph, row: Noun, references: References) -> Graph:
@@ -160,7 +156,7 @@ def refuse_requests(type_: Any, wish: Collection[str]) -> None:
             raise Invalid(f"{name} needs a health monitor of type HTTP or HTTPS, not {type_}.")
 
 
-LOAD_BALANCER = Kind(LoadBalancer, "loadbalancer", nowhere, admit_child, removable=childless)
+LOAD_BALANCER = Kind(LoadBalancer, "loadbalancer", said_elsewhere, admit_child, removable=childless)
 LISTENER = Kind(
     Listener,
     "listener",
@@ -178,7 +174,7 @@ POOL = Kind(
     references=("loadbalancer_id", "listener_id"),
     removable=unused,
 )
-MEMBER = Kind(Member, "member", home_of_pool, admit_member)
+MEMBER = Kind(Member, "member", said_elsewhere, admit_member)
 HEALTH_MONITOR = Kind(
     HealthMonitor,
     "healthmonitor",
@@ -195,7 +191,7 @@ L7POLICY = Kind(
     admit_policy,
     empty_change=False,
 )
-L7RULE = Kind(L7Rule, "l7rule", home_of_policy, admit_rule)
+L7RULE = Kind(L7Rule, "l7rule", said_elsewhere, admit_rule)
 KINDS = (LOAD_BALANCER, LISTENER, POOL, MEMBER, HEALTH_MONITOR, L7POLICY, L7RULE)
 IN_PATH: Mapping[str, type[Noun]] = {"pool_id": Pool, "l7policy_id": L7Policy}
 """The parents that nested paths name."""
