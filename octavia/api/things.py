@@ -80,8 +80,7 @@ def add(kind: Kind, call: Call) -> dict[str, Any]:
     kind.check_wish(wish)
     row = new_row(kind.noun, call, wish, **parents_in_path(call))
     with call.services.store.read() as reader:
-        path_home(reader, call.ids)
-        home = kind.home(reader, row, references)
+        home = path_home(reader, call.ids) or kind.home(reader, row, references)
     call.permit(f"{kind.policy}:post", home.project_id)
     check_subnets(call, [row], home.project_id)
 
