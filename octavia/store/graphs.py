@@ -1,12 +1,11 @@
 """Reading a graph in one statement, and writing the difference between two."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Struct
 
 from octavia.domain.amphora import Amphora
 from octavia.domain.declare import Declared, Noun
@@ -95,27 +94,31 @@ def save(connection: sa.Connection, before: Graph, after: Graph) -> None:
     """The database holds what `after` holds, given that it held `before`. Rows are removed by no edit."""
     known = {row.id: row for row in everything(before)}
     new: dict[type[Noun], list[dict[str, Any]]] = {}
-    same: dict[tuple[type[Noun], bytes], Change] = {}
+    changed: dict[tuple[type[Noun], frozenset[str]], dict[str, dict[str, Any]]] = {}
     for row in everything(after):
         old = known.get(row.id)
         if old is None:
             new.setdefault(type(row), []).append(values_of(row))
         elif old is not row and (columns := difference(old, row)):
-            key = (type(row), msgspec.json.encode(columns))
-            same.setdefault(key, Change(TABLES[type(row)], columns, [])).ids.append(row.id)
-    for change in same.values():
-        here = change.table.c.id.in_(change.ids)
-        connection.execute(change.table.update().where(here).values(**change.columns))
+            changed.setdefault((type(row), frozenset(columns)), {})[row.id] = columns
+    for (noun, names), values in changed.items():
+        change(connection, TABLES[noun], names, values)
     for noun, added in new.items():
         connection.execute(TABLES[noun].insert(), added)
 
 
-class Change(Struct, frozen=True):
-    """What is written in one statement, however many rows it is: an edit that touches a thousand says one thing."""
+def change(connection: sa.Connection, table: sa.Table, names: Collection[str], rows: dict[str, dict[str, Any]]) -> None:
+    """One statement, however many rows get other values in these columns."""
+    values = {name: value_by_id(table.c[name], {key: row[name] for key, row in rows.items()}) for name in names}
+    connection.execute(table.update().where(table.c.id.in_(list(rows))).values(values))
 
-    table: sa.Table
-    columns: dict[str, Any]
-    ids: list[str]
+
+def value_by_id(column: sa.Column[Any], values: dict[str, Any]) -> Any:
+    first, *others = values.values()
+    if all(other == first for other in others):
+        return first
+    own = ((column.table.c.id == key, sa.literal(value, column.type)) for key, value in values.items())
+    return sa.case(*own)
 
 
 def remove_deleted(connection: sa.Connection, graph: Graph) -> None:
