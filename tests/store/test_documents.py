@@ -100,7 +100,7 @@ OWN: dict[type[Noun], dict[str, st.SearchStrategy[Any]]] = {
         "allowed_cidrs": st.none() | LABELS,
         "tls_ciphers": st.sampled_from([None, "A:B+C@D"]),
         "tls_versions": st.none() | st.just(("TLSv1.2", "TLSv1.3")),
-        "hsts_max_age": st.none() | st.integers(0, 2**31),
+        "hsts_max_age": st.none() | st.integers(0, 2**31 - 1),
         "hsts_preload": st.booleans(),
         "connection_limit": st.integers(-1, 2**31 - 1),
     },
