@@ -68,10 +68,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = address_of(url)
-        self.engine = engine(self.url)
+        self.engine = engine(self.url, "reading")
         self.embedded = self.engine.dialect.name == "sqlite"
-        # On servers it is the session that is in autocommit or not; to change that back and forth costs two packets.
-        self._asking = self.engine if self.embedded else engine(self.url, autocommit=True)
+        # On servers a session is in autocommit or not, and has its isolation. To change that each time costs packets.
+        self._asking = self.engine if self.embedded else engine(self.url, "asking")
+        self._changing = self.engine if self.embedded else engine(self.url, "writing")
         self._one_writer = threading.Lock()
 
     @contextmanager
@@ -94,9 +95,9 @@ class Database:
     @contextmanager
     def _writing(self, durable: bool) -> Iterator[sa.Connection]:
         """A transaction whose end is the caller's. On a server its first statement must take the lock that it goes by
-        (an UPDATE, or SELECT FOR UPDATE): the snapshot of plain SELECTs begins with the first of these, so after it."""
+        (an UPDATE, or SELECT FOR UPDATE): what is read after it is what the one before has committed."""
         if not self.embedded:
-            with self.engine.connect() as connection:
+            with self._changing.connect() as connection:
                 yield connection
             return
         # SQLite lets one write at a time. Waiting for a lock of our own is fair; its busy handler sleeps and starves.
@@ -128,8 +129,8 @@ class Database:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
-        self.engine.dispose()
-        self._asking.dispose()
+        for each in (self.engine, self._asking, self._changing):
+            each.dispose()
 
 
 def address_of(url: str) -> sa.URL:
@@ -145,7 +146,7 @@ def address_of(url: str) -> sa.URL:
 DATABASE = "[database] connection"
 
 
-def engine(url: sa.URL, *, autocommit: bool = False, patient: bool = False) -> sa.Engine:
+def engine(url: sa.URL, purpose: mariadb.Purpose) -> sa.Engine:
     """Connections are made when they are needed. Raises Unusable for a kind of database that cannot be used here."""
     try:
         made = sa.create_engine(url, **engine_options(url))
@@ -154,11 +155,7 @@ def engine(url: sa.URL, *, autocommit: bool = False, patient: bool = False) -> s
     if made.dialect.name == "sqlite":
         sa.event.listen(made, "connect", prepare_sqlite)
     elif made.dialect.driver == "pymysql":
-        sa.event.listen(
-            made,
-            "do_connect",
-            lambda _, record, positional, named: mariadb.connect(named, autocommit=autocommit, patient=patient),
-        )
+        sa.event.listen(made, "do_connect", lambda _, record, positional, named: mariadb.connect(named, purpose))
         # SQLAlchemy has just set the character set, and a collation with it that is not ours.
         sa.event.listen(made, "connect", lambda steady, _: steady.set_character_set("utf8mb4", mariadb.COLLATION))
     return made

@@ -6,7 +6,8 @@ BEGIN, as InnoDB begins with the first statement; no ROLLBACK where nothing was 
 each time that a connection goes back to the pool; and no ping before each use: a stale connection is found by using it.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
@@ -22,11 +23,17 @@ COLLATION: Final = "utf8mb4_nopad_bin"
 """Of all tables and connections: bytes are compared as SQLite does it, trailing spaces included."""
 PATIENCE: Final = 60.0
 """Seconds after which a server that says nothing counts as gone."""
-SESSION: Final = (
-    # Too long a text is an error, not a shorter text.
-    "SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = 5, time_zone = '+00:00'",
-    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-)
+# Too long a text is an error, not a shorter text.
+SESSION: Final = "SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = 5, time_zone = '+00:00'"
+Purpose = Literal["asking", "reading", "writing", "migrating"]
+ISOLATION: Final[Mapping[Purpose, str]] = {
+    "asking": "REPEATABLE READ",
+    "reading": "REPEATABLE READ",
+    # Those who write take the lock that they go by, and read after it. More isolation would only lock what is beside
+    # the rows that they write as well, so that others wait who have nothing to do with it: half the creates a second.
+    "writing": "READ COMMITTED",
+    "migrating": "READ COMMITTED",
+}
 LOST: Final = frozenset({0, 1053, 1927, 2006, 2013, 2055, 4031})
 """The server or the way to it went away: closed here, shutting down, killed, gone, lost, lost, idle for too long."""
 PASSING: Final = frozenset({1020, 1205, 1213})
@@ -36,13 +43,14 @@ PASSING: Final = frozenset({1020, 1205, 1213})
 class Steady(Base):
     """Knows whether a transaction may be open. Where none is, a lost connection is made anew, and nobody notices."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, isolation: str, **options: Any) -> None:
         self._begun = False
+        self._isolation = isolation
         super().__init__(**options)
 
     def connect(self, sock: Any = None) -> None:
         super().connect(sock)
-        for statement in SESSION:
+        for statement in (SESSION, f"SET SESSION TRANSACTION ISOLATION LEVEL {self._isolation}"):
             super().query(statement)
         self._begun = False
 
@@ -88,11 +96,13 @@ def reads(sql: Any) -> bool:
     return text.lstrip()[:6].upper() == "SELECT"
 
 
-def connect(arguments: dict[str, Any], *, autocommit: bool, patient: bool) -> Steady:
-    """A connection for these arguments of the URL. A patient one waits for long statements, as migrations are."""
-    wait = None if patient else PATIENCE
-    ours: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 5, "read_timeout": wait, "write_timeout": wait}
+def connect(arguments: Mapping[str, Any], purpose: Purpose) -> Steady:
+    """A connection for these arguments of the URL. Migrations wait for statements however long they take."""
+    wait = None if purpose == "migrating" else PATIENCE
+    options: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 5, "read_timeout": wait, "write_timeout": wait}
     if "unix_socket" in arguments:
         # To prepare for TLS costs 20 ms for each connection, and this one does not leave the machine.
-        ours["ssl_disabled"] = True
-    return Steady(**ours | arguments | {"collation": COLLATION, "autocommit": autocommit})
+        options["ssl_disabled"] = True
+    options |= arguments
+    options |= {"collation": COLLATION, "autocommit": purpose == "asking"}
+    return Steady(isolation=ISOLATION[purpose], **options)

@@ -46,7 +46,7 @@ def upgrade(database: Database) -> None:
     Raises Unusable if the database does not answer.
     """
     if version(database) != head():
-        made = engine(database.url, patient=True)
+        made = engine(database.url, "migrating")
         command.upgrade(configuration(made), "head")
         made.dispose()
     try:

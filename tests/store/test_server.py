@@ -16,7 +16,7 @@ from octavia.store.clusters import Clusters
 from octavia.store.engine import Database
 from octavia.store.query import Who
 from octavia.store.store import Store
-from octavia.store.tables import cluster
+from octavia.store.tables import cluster, load_balancer
 from tests import builders
 from tests.databases import Fleet, opened
 from tests.host.needs import until
@@ -147,18 +147,51 @@ def test_nobody_notices_that_idle_connections_were_dropped(store: Store, databas
 
 
 def test_a_new_connection_has_the_settings_of_the_lost_one(database: Database, root: Cursor) -> None:
-    wanted = "SELECT @@session.tx_isolation, @@autocommit, @@collation_connection, @@sql_mode LIKE '%TRADITIONAL%'"
+    wanted = sa.text(
+        "SELECT @@session.tx_isolation, @@autocommit, @@collation_connection, @@sql_mode LIKE '%TRADITIONAL%'"
+    )
 
     def settings() -> list[tuple[object, ...]]:
-        with database.reading() as reading, database.asking() as asking:
-            return [
-                tuple(connection.exec_driver_sql(wanted.replace("%", "%%")).one()) for connection in (reading, asking)
-            ]
+        with database.reading() as one, database.asking() as other:
+            said = [one.execute(wanted).one(), other.execute(wanted).one()]
+        return [tuple(row) for row in (*said, database.write(lambda connection: connection.execute(wanted).one()))]
 
     before = settings()
-    assert before == [("REPEATABLE-READ", flag, "utf8mb4_nopad_bin", 1) for flag in (0, 1)]
+    assert before == [
+        ("REPEATABLE-READ", 0, "utf8mb4_nopad_bin", 1),
+        ("REPEATABLE-READ", 1, "utf8mb4_nopad_bin", 1),
+        ("READ-COMMITTED", 0, "utf8mb4_nopad_bin", 1),
+    ]
     kill_all(root)
     assert settings() == before
+
+
+def test_a_snapshot_is_of_one_moment(store: Store, database: Database) -> None:
+    top = store.create(builders.graph(), Who()).load_balancer
+    description = sa.select(load_balancer.c.description)
+    with database.reading() as connection:
+        assert connection.scalar(description) == ""
+        store.write(top.id, Who(), lambda graph: described(graph, "edited"))
+        assert connection.scalar(description) == ""
+    with database.reading() as connection:
+        assert connection.scalar(description) == "edited"
+
+
+def test_a_write_locks_nothing_beside_its_rows(database: Database) -> None:
+    """New ones of others do not wait for a search that found nothing, or for what stands next to them."""
+    waits = sa.text("SET SESSION innodb_lock_wait_timeout = 1")
+
+    def search(connection: sa.Connection) -> None:
+        connection.execute(cluster.delete().where(cluster.c.id > "a"))
+        database.write(add)
+
+    def add(connection: sa.Connection) -> None:
+        connection.execute(waits)
+        connection.execute(cluster.insert().values(id="b"))
+
+    database.write(search)
+    with database.asking() as connection:
+        assert connection.scalars(sa.select(cluster.c.id)).all() == ["b"]
 
 
 def test_a_snapshot_that_loses_its_connection_is_an_error_and_no_mixture(
