@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,7 +68,7 @@ class NotInstalled(Exception):
 class Answer(NamedTuple):
     status: int
     body: Any
-    headers: Mapping[str, str]
+    headers: Message
 
 
 def python_of_keystone() -> Path:
@@ -229,7 +230,7 @@ class Keystone:
         wanted = scope or {"project": {"name": project, "domain": domain}}
         answer = asked(port or self.port, "POST", "/v3/auth/tokens", {"auth": {"identity": identity, "scope": wanted}})
         assert answer.status == 201, answer
-        return answer.headers["X-Subject-Token"]
+        return str(answer.headers["X-Subject-Token"])
 
     def expired_token(self, user: str, project: str) -> str:
         """A token that was good: by a second Keystone on the same keys, which gives them a second."""
