@@ -63,6 +63,8 @@ def prepared(conf: Any) -> Any:
     conf.register_opts(own_options(), group=GROUP)
     # Without one, a Keystone that accepts connections and is silent would take all threads with it.
     conf.set_default("http_connect_timeout", PATIENCE, group=GROUP)
+    # Rules of application credentials name the service that they are for.
+    conf.set_default("service_type", "load-balancer", group=GROUP)
     said = conf[GROUP]
     if not said.auth_type and not said.auth_section:
         raise SettingsError(f"[{GROUP}] auth_type is not set: `password`, with the credentials of a service user.")

@@ -65,12 +65,101 @@ def answering(status: int, body: bytes, kind: str) -> Iterator[int]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with serving(Handler) as port:
+        yield port
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Its port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
         server.shutdown()
 
 
+def described(token: str) -> dict[str, Any]:
+    """What a Keystone says of a token with this name: of a member, and of an application that may only list."""
+    said: dict[str, Any] = {
+        "methods": ["password"],
+        "user": {"id": "u1", "name": "ann", "domain": {"id": "default", "name": "Default"}},
+        "project": {"id": "p1", "name": "one", "domain": {"id": "default", "name": "Default"}},
+        "roles": [{"id": "r1", "name": "member"}, {"id": "r2", "name": "reader"}],
+        "issued_at": "2026-01-01T00:00:00.000000Z",
+        "expires_at": "2126-01-01T00:00:00.000000Z",
+        "catalog": [{"type": "load-balancer", "name": "lb", "id": "s1", "endpoints": []}],
+    }
+    if token == "limited":
+        rule = {"id": "a1", "service": "load-balancer", "method": "GET", "path": "/v2/lbaas/loadbalancers"}
+        said["application_credential"] = {"id": "c1", "name": "c", "restricted": True, "access_rules": [rule]}
+    if token == "cook":
+        said["roles"] = [{"id": "r3", "name": "cook,admin"}]
+    return said
+
+
+class Stub(BaseHTTPRequestHandler):
+    """As much of a Keystone as the middleware asks."""
+
+    def do_GET(self) -> None:
+        if self.path == "/v3/auth/tokens":
+            self.say(200, {"token": described(self.headers["X-Subject-Token"])})
+        else:
+            links = [{"rel": "self", "href": self.own()}]
+            self.say(200, {"version": {"id": "v3.14", "status": "stable", "links": links}})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        endpoints = [
+            {"id": name, "interface": name, "region": "R", "region_id": "R", "url": self.own()}
+            for name in ("public", "internal", "admin")
+        ]
+        catalog = [{"type": "identity", "name": "keystone", "id": "s0", "endpoints": endpoints}]
+        self.say(201, {"token": described("service") | {"catalog": catalog}})
+
+    def own(self) -> str:
+        return f"http://{self.headers['Host']}/v3"
+
+    def say(self, status: int, body: Any) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", JSON)
+        self.send_header("X-Subject-Token", "service")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_known_tokens_work_on_while_keystone_is_away(services: Services, tmp_path: Path) -> None:
+    with serving(Stub) as port:
+        asking = client(services, tmp_path, port)
+        assert status(asking, "GET", LB, "known") == 200
+    assert status(asking, "GET", LB, "known") == 200
+    assert status(asking, "GET", LB, "unknown") == 503
+
+
+def test_an_application_credential_may_what_its_rules_say(services: Services, tmp_path: Path) -> None:
+    with serving(Stub) as port:
+        asking = client(services, tmp_path, port)
+        assert status(asking, "GET", LB, "limited") == 200
+        assert status(asking, "DELETE", LB + "/x", "limited") == 401
+        assert status(asking, "DELETE", LB + "/x", "whole") == 404
+        for other in ("/v2/lbaas/pools", LB + "/x", "/v2/loadbalancers", LB + ".json", "/load-balancer" + LB):
+            assert status(asking, "GET", other, "limited") == 401, other
+
+
+def test_a_role_is_its_whole_name(services: Services, tmp_path: Path) -> None:
+    with serving(Stub) as port:
+        assert status(client(services, tmp_path, port), "GET", LB, "cook") == 403
+
+
+def status(asking: testing.TestClient, verb: str, path: str, token: str) -> int:
+    return asking.simulate_request(verb, path, headers={"X-Auth-Token": token}).status_code
+
+
+LB = "/v2/lbaas/loadbalancers"
 JSON = "application/json"
 ANSWERS = [
     (500, b"", JSON),

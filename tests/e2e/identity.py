@@ -56,7 +56,6 @@ password = secret
 project_name = service
 user_domain_id = default
 project_domain_id = default
-service_type = load-balancer
 http_request_max_retries = 0
 """
 
