@@ -259,11 +259,14 @@ def asked(endpoint: str, path: str) -> Any:
     url = endpoint.rstrip("/") + path
     if not url.startswith(("http://", "https://")):
         raise Stop(f"{endpoint} is no URL; it must start with http:// or https://.")
+    token = os.environ.get("OS_TOKEN")
+    request = urllib.request.Request(url, headers={"X-Auth-Token": token} if token else {})  # noqa: S310 - checked above
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the scheme was checked above
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the scheme was checked above
             return json.load(answer)
     except urllib.error.HTTPError as error:
-        raise Stop(f"{url} answered {error.code}: {error.reason}") from None
+        hint = ". Set OS_TOKEN to an administrator's token." if error.code in (401, 403) else ""
+        raise Stop(f"{url} answered {error.code}: {error.reason}{hint}") from None
     except (OSError, ValueError) as error:
         raise Stop(
             f"{url} does not answer ({error}). Is `octavia serve` running? Set OS_ENDPOINT or --endpoint."

@@ -38,13 +38,22 @@ subnet = green6 fd00:30::/64 network=green
 """
 
 
+TAIL = """
+## What libraries read
+
+These groups are read by the libraries that they belong to, and nothing in them is reported as unknown:
+`[keystone_authtoken]` (keystonemiddleware), `[oslo_policy]` (oslo.policy), `[cors]` and, in `[oslo_middleware]`,
+`enable_proxy_headers_parsing` (oslo.middleware). [Operations](operations.md#who-may) says what is needed of them.
+"""
+
+
 def page() -> str:
     parts = [HEAD]
     options = list(declared())
     for group in GROUPS:
         parts.append(f"\n## [{group}]\n\n| option | default | meaning |\n|---|---|---|\n")
         parts += [line(option) for option in options if option.group == group]
-    return "".join(parts)
+    return "".join([*parts, TAIL])
 
 
 def line(option: Option) -> str:

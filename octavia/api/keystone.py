@@ -15,8 +15,11 @@ from octavia.settings import SettingsError
 
 log = logging.getLogger(__name__)
 CACHE = "octavia.tokens"
+PATIENCE = 10
 MOST_KEPT = 10_000
 GROUP = "keystone_authtoken"
+STUMBLES = (ClientException, LookupError, TypeError, ValueError, AttributeError)
+"""What the middleware raises when Keystone is not there, or when what answers in its place is no Keystone."""
 KNOWN = "204 No Content"
 StartResponse = Callable[..., Any]
 
@@ -58,6 +61,10 @@ def prepared(conf: Any) -> Any:
     # It decides: a request that it lets through undecided would have to be judged once more here.
     fixed: dict[str, Any] = {"oslo_config_config": conf, "delay_auth_decision": False}
     conf.register_opts(own_options(), group=GROUP)
+    # Without one, a Keystone that accepts connections and is silent would take all threads with it.
+    conf.set_default("http_connect_timeout", PATIENCE, group=GROUP)
+    # Rules of application credentials name the service that they are for.
+    conf.set_default("service_type", "load-balancer", group=GROUP)
     said = conf[GROUP]
     if not said.auth_type and not said.auth_section:
         raise SettingsError(f"[{GROUP}] auth_type is not set: `password`, with the credentials of a service user.")
@@ -97,9 +104,9 @@ def ask(middleware: Any, environ: dict[str, Any]) -> Verdict:
     verdict = Verdict()
     try:
         middleware(environ, verdict.start_response)
-    except ClientException as error:
+    except STUMBLES as error:
         # Its text may name addresses that are no business of the caller's.
-        log.error("Keystone could not be asked about a token: %s", error)
+        log.error("Keystone could not be asked about a token: %s: %s", type(error).__name__, error)
         raise IdentityUnreachable("Keystone could not be asked who you are.") from None
     return verdict
 

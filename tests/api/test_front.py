@@ -1,6 +1,7 @@
 """What stands before the API: passwords, what browsers and proxies need, and configurations that cannot be used."""
 
 import base64
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,19 @@ from falcon import testing
 from octavia.api.front import front
 from octavia.api.ports import NOBODY, Services
 from octavia.settings import SettingsError, load
+from octavia.store.engine import Database
 from tests.api.world import Api
+from tests.databases import Fleet, opened
 
 ORIGIN = "https://console.example"
 GLOBAL = "req-6f9e1bd2-0d7f-4a3c-8d52-3f8b6a0c9e11"
+
+
+@pytest.fixture
+def database(tmp_path: Path, fleet: Fleet) -> Iterator[Database]:
+    """Which one makes no difference here."""
+    with opened("sqlite", fleet=fleet, folder=tmp_path) as made:
+        yield made
 
 
 def behind(services: Services, folder: Path, text: str) -> testing.TestClient:

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def policies(folder: Path, policy: str | None = None) -> Policies:
     return Policies(settings(folder, f"[oslo_policy]\npolicy_file = {folder}/policy.yaml\n").oslo)
 
 
-def caller(*roles: str, project_id: str | None = OWN, **more: object) -> Caller:
+def caller(*roles: str, project_id: str | None = OWN, **more: Any) -> Caller:
     return Caller(
         project_id=project_id, user_id="u", is_admin=False, request_id="req-1", roles=frozenset(roles), **more
     )
@@ -159,12 +160,12 @@ SYSTEM_READERS = [
 
 
 @pytest.mark.parametrize(("scope", "roles", "letters"), SCOPED)
-def test_scopes(scope: dict[str, object], roles: tuple[str, ...], letters: str, tmp_path: Path) -> None:
+def test_scopes(scope: dict[str, Any], roles: tuple[str, ...], letters: str, tmp_path: Path) -> None:
     check_scope(policies(tmp_path), caller(*roles, **scope), letters)
 
 
 @pytest.mark.parametrize(("scope", "roles", "letters"), SYSTEM_READERS)
-def test_the_scoped_policy_file(scope: dict[str, object], roles: tuple[str, ...], letters: str, tmp_path: Path) -> None:
+def test_the_scoped_policy_file(scope: dict[str, Any], roles: tuple[str, ...], letters: str, tmp_path: Path) -> None:
     text = (FILES / "keystone_default_roles_scoped-policy.yaml").read_text()
     check_scope(policies(tmp_path, text), caller(*roles, **scope), letters)
 

@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from octavia.host import privileges
+from tests.e2e.identity import Cloud, NotInstalled, cloud
 from tests.e2e.stage import Stage
 
 NEEDED = ("haproxy", "ip", "openssl", "unshare", "nsenter", "curl")
@@ -54,3 +55,13 @@ def staged(kind: str) -> Iterator[Stage]:
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture(scope="session")
+def keystone_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A real Keystone and an API behind it, once for the whole session."""
+    try:
+        with cloud(tmp_path_factory.mktemp("cloud")) as made:
+            yield made
+    except NotInstalled as reason:
+        pytest.skip(str(reason))
