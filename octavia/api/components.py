@@ -35,6 +35,7 @@ from octavia.domain.status import ACTIVE, ERROR, PENDING_CREATE, PENDING_DELETE,
 ID: Schema = {"type": "string", "maxLength": 36}
 PARENT: Schema = ID | {"description": "What it will belong to."}
 PROJECT: Schema = nullable(ID) | {"description": "Another name of project_id."}
+IGNORED: Schema = {"description": "Not looked at: it is the load balancer's."}
 TIES = listed(an_object({"id": ID}))
 PROVISIONING: Schema = {
     "type": "string",
@@ -131,7 +132,7 @@ def nested_lists() -> dict[str, Schema]:
 
 def nested(noun: type[Noun], *without: str, **also: Schema) -> Schema:
     """An object inside the POST of a load balancer."""
-    keys = wished(noun, on_create=True) | also | {"tenant_id": PROJECT}
+    keys = wished(noun, on_create=True) | also | {"project_id": IGNORED, "tenant_id": IGNORED}
     needed = [name for name in mandatory(noun) if name not in without]
     return an_object({name: schema for name, schema in keys.items() if name not in without}, required=needed)
 
@@ -175,11 +176,11 @@ def of_entry(noun: type[Declared]) -> dict[str, Schema]:
 
 def quotas() -> dict[str, Schema]:
     limits = wished(Quota, on_create=False)
-    effective = {name: {"type": "integer"} for name in (*FIELDS.values(), *ALIASES)}
+    effective: dict[str, Schema] = {name: {"type": "integer"} for name in (*FIELDS.values(), *ALIASES)}
     owner = {"project_id": ID, "tenant_id": ID}
     return {
         "quota": an_object(owner | effective),
-        "quota_default": an_object(owner | effective, required=effective),
+        "quota_default": an_object(effective),
         "quota_set": whole(Quota),
         "quota_change": an_object(limits | {alias: limits[name] for alias, name in ALIASES.items()}, required=()),
     }

@@ -13,6 +13,7 @@ from octavia.api.vip import placed
 from octavia.domain import capabilities
 from octavia.domain.catalogue import AvailabilityZone, AvailabilityZoneProfile, Flavor, FlavorProfile
 from octavia.domain.choices import Choices
+from octavia.domain.declare import with_one_project
 from octavia.domain.graph import Graph
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.populate import populate
@@ -41,10 +42,8 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def read(call: Call) -> Graph:
-    wish = body.wish(call.request, LoadBalancer.singular)
-    tenant = wish.pop("tenant_id", None)
-    if wish.get("project_id") is None:
-        wish["project_id"] = call.caller.project_id if tenant is None else tenant
+    wish = with_one_project(LoadBalancer, body.wish(call.request, LoadBalancer.singular))
+    wish.setdefault("project_id", call.caller.project_id)
     graph = populate(with_provider(call.services.choices, wish), new_id=call.services.new_id, now=call.services.clock())
     if not graph.load_balancer.project_id:
         raise Invalid("A load balancer needs a project_id: the token has no project, and the request names none.")

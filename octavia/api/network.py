@@ -167,7 +167,6 @@ def routes() -> dict[str, dict[str, Verb]]:
             tag="network",
             summary="Show one",
             answer=under(resource.singular, {"type": "object"}),
-            refusals=frozenset({404}),
         )
         table[f"/v2/{path}"] = {"GET": Verb(partial(index, resource), 200, many)}
         table[f"/v2/{path}/{{id}}"] = {"GET": Verb(partial(show, resource), 200, one)}

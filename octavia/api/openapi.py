@@ -21,6 +21,7 @@ ASKED = frozenset({400, 401, 403, 406, 503})
 """How any request can be refused of which it must be known who asks."""
 SENT = frozenset({400, 413, 415})
 """How any body can be refused."""
+NONE: frozenset[int] = frozenset()
 DESCRIPTION = """\
 The OpenStack Load Balancer API v2. The root `/v2` may be written `/v2/lbaas`, `/v2.0` or `/v2.0/lbaas` as well, each
 with `/load-balancer` before it, and every address may end with `.json`. Requests may write numbers as texts, and
@@ -126,13 +127,16 @@ def one(table: Table, path: str, verb: Verb) -> Schema:
         said["parameters"] = list(operation.query)
     if operation.body is not None:
         said["requestBody"] = {"required": True} | content(operation.body)
-    refusals = {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses(operation))}
+    refused = sorted(statuses(path, operation))
+    refusals = {str(status): {"$ref": f"#/components/responses/{status}"} for status in refused}
     return said | {"responses": {str(verb.success): success(table, path, verb)} | refusals}
 
 
-def statuses(operation: Operation) -> frozenset[int]:
+def statuses(path: str, operation: Operation) -> frozenset[int]:
+    """How it can be refused."""
     asked = frozenset({406}) if operation.open else ASKED
-    return asked | operation.refusals | (SENT if operation.body is not None else frozenset())
+    named = frozenset({404}) if FIELD.search(path) else NONE
+    return asked | named | operation.refusals | (SENT if operation.body is not None else NONE)
 
 
 def success(table: Table, path: str, verb: Verb) -> Schema:

@@ -1,6 +1,5 @@
 """What the API's document says of one verb at one address. It stands in the route table, beside the handler."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +21,6 @@ class Operation:
     query: tuple[Schema, ...] = ()
     """Parameter objects."""
     refusals: frozenset[int] = frozenset()
-    """Statuses of refusals beyond those that every request, and every body, can meet."""
+    """Statuses of refusals beyond those that every request, every body, and every address with an id, can meet."""
     open: bool = False
     """Whether everybody may ask, without saying who they are."""
-    examples: Mapping[str, Any] | None = None
-    """Bodies, by a word for each."""

@@ -58,9 +58,11 @@ def show(call: Call) -> Answer:
 def change(call: Call) -> Answer:
     project_id = call.ids["id"]
     wish = body.wish(call.request, Quota.singular)
+    declare.check_values(Quota, {"project_id": project_id})
     for alias, name in ALIASES.items():
         if alias in wish:
             value = wish.pop(alias)
+            declare.check_values(Quota, {name: value})
             wish.setdefault(name, value)
     declare.refuse_unknown(Quota, wish, on_create=False)
     declare.check_values(Quota, wish)

@@ -9,8 +9,7 @@ from octavia.api.schemas import under
 from octavia.domain.declare import Declared
 
 NONE: frozenset[int] = frozenset()
-MISSING = frozenset({404})
-CLASH = frozenset({404, 409})
+CLASH = frozenset({409})
 LAWS = frozenset({404, 409, 501})
 """How a wish that would change a load balancer can be refused."""
 
@@ -20,14 +19,13 @@ class Resource:
     noun: type[Declared]
     tag: str
 
-    def list(self, parents: Iterable[str] = (), refusals: frozenset[int] = NONE) -> Operation:
+    def list(self, parents: Iterable[str] = ()) -> Operation:
         return Operation(
             id=f"list_{self.noun.plural}",
             tag=self.tag,
             summary=f"List {self.tag}",
             answer=components.page(self.noun),
             query=parameters.listing(self.noun, parents),
-            refusals=refusals,
         )
 
     def create(self, refusals: frozenset[int], answer: Schema | None = None) -> Operation:
@@ -47,7 +45,6 @@ class Resource:
             summary=f"Show: {self.noun.title}",
             answer=under(self.noun.singular, components.chosen(self.noun)),
             query=parameters.FIELDS,
-            refusals=MISSING,
         )
 
     def update(self, refusals: frozenset[int]) -> Operation:
@@ -81,5 +78,4 @@ class Resource:
             summary=summary,
             answer=answer,
             query=query,
-            refusals=MISSING,
         )

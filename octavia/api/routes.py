@@ -20,7 +20,7 @@ from octavia.api.call import Handler, Verb
 from octavia.api.catalogue import FLAVOR, FLAVOR_PROFILE, ZONE, ZONE_PROFILE, Offer
 from octavia.api.kinds import HEALTH_MONITOR, L7POLICY, L7RULE, LISTENER, LOAD_BALANCER, MEMBER, POOL, Kind
 from octavia.api.operation import Operation, Schema
-from octavia.api.resource import CLASH, LAWS, MISSING, NONE, Resource
+from octavia.api.resource import CLASH, LAWS, NONE, Resource
 from octavia.api.schemas import an_object, listed, reference, under
 from octavia.api.things import bound
 from octavia.domain.amphora import Amphora
@@ -46,8 +46,7 @@ def start(handler: Handler, said: Operation) -> Verbs:
 
 def collection(kind: Kind, create: Handler | None = None, answer: Schema | None = None) -> Verbs:
     said = Resource(kind.noun, kind.noun.plural)
-    nested = MISSING if kind in (MEMBER, L7RULE) else NONE
-    return get(bound(things.index, kind), said.list(kind.parents, nested)) | {
+    return get(bound(things.index, kind), said.list(kind.parents)) | {
         "POST": Verb(create or bound(things.add, kind), 201, said.create(LAWS, answer))
     }
 
@@ -87,7 +86,7 @@ def offers(path: str, offer: Offer) -> Table:
     also = frozenset({501}) if issubclass(offer.noun, Profile) else NONE
     return {
         f"/v2/{path}": get(catalogue.bound(catalogue.index, offer), said.list())
-        | {"POST": Verb(catalogue.bound(catalogue.add, offer), 201, said.create(also | {409}))},
+        | {"POST": Verb(catalogue.bound(catalogue.add, offer), 201, said.create(also | CLASH))},
         f"/v2/{path}/{{id}}": get(catalogue.bound(catalogue.show, offer), said.show())
         | {
             "PUT": Verb(catalogue.bound(catalogue.change, offer), 200, said.update(also | CLASH)),
@@ -106,7 +105,7 @@ def quota_item() -> Verbs:
         answer=answer,
         body=under(Quota.singular, reference("quota_change")),
     )
-    remove = Operation(id="delete_quota", tag="quotas", summary="Back to the defaults", refusals=MISSING)
+    remove = Operation(id="delete_quota", tag="quotas", summary="Back to the defaults")
     return get(quotas.show, show) | start(quotas.change, change) | {"DELETE": Verb(quotas.remove, 202, remove)}
 
 
@@ -120,8 +119,8 @@ def quota_index() -> Operation:
     )
 
 
-def quota_defaults(name: str, schema: str) -> Operation:
-    answer = under(Quota.singular, reference(schema))
+def quota_defaults(name: str) -> Operation:
+    answer = under(Quota.singular, reference("quota_default"))
     return Operation(id=name, tag="quotas", summary="What goes where nothing was set", answer=answer)
 
 
@@ -157,7 +156,7 @@ def progress_of_all() -> Operation:
 def progress_of_one() -> Operation:
     answer = under("progress", reference("progress"))
     said = "What the control plane is doing with it, and why"
-    return Operation(id="show_progress", tag="progress", summary=said, answer=answer, refusals=MISSING)
+    return Operation(id="show_progress", tag="progress", summary=said, answer=answer)
 
 
 def amphora_statistics() -> Operation:
@@ -192,9 +191,9 @@ ROUTES: Table = {
     "/v2/l7policies/{l7policy_id}/rules": collection(L7RULE),
     "/v2/l7policies/{l7policy_id}/rules/{id}": item(L7RULE),
     "/v2/quotas": get(quotas.index, quota_index()),
-    "/v2/quotas/defaults": get(quotas.defaults, quota_defaults("show_default_quota", "quota_default")),
+    "/v2/quotas/defaults": get(quotas.defaults, quota_defaults("show_default_quota")),
     "/v2/quotas/{id}": quota_item(),
-    "/v2/quotas/{id}/default": get(quotas.defaults, quota_defaults("show_default_quota_of_project", "quota")),
+    "/v2/quotas/{id}/default": get(quotas.defaults, quota_defaults("show_default_quota_of_project")),
     "/v2/providers": get(
         providers.index, provider_list("list_providers", "providers", "List providers", parameters.FIELDS)
     ),
@@ -214,7 +213,7 @@ ROUTES: Table = {
     "/v2/octavia/amphorae/{id}/stats": get(amphorae.stats, amphora_statistics()),
     "/v2/octavia/amphorae/{id}/failover": start(amphorae.fail_over, AMPHORAE.start("fail_over", "Replace it")),
     "/v2/octavia/amphorae/{id}/config": start(
-        amphorae.configure, AMPHORAE.start("configure", "Its agent starts anew", MISSING)
+        amphorae.configure, AMPHORAE.start("configure", "Its agent starts anew", NONE)
     ),
     "/v2/octavia/loadbalancers": get(reports.progress_of_all, progress_of_all()),
     "/v2/octavia/loadbalancers/{id}/progress": get(reports.progress, progress_of_one()),

@@ -95,9 +95,9 @@ def add(kind: Kind, call: Call) -> dict[str, Any]:
 
 def new_row(noun: type[Noun], call: Call, wish: dict[str, Any], **system: Any) -> Noun:
     """A row of no load balancer yet. Raises Invalid for what is wrong with the wish itself."""
-    wish.pop("tenant_id", None)
+    named = declare.with_one_project(noun, wish)
     row = declare.create(
-        noun, wish, id=call.services.new_id(), load_balancer_id="", created_at=call.services.clock(), **system
+        noun, named, id=call.services.new_id(), load_balancer_id="", created_at=call.services.clock(), **system
     )
     return rules.settled(row)
 

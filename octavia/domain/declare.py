@@ -127,6 +127,15 @@ def create(noun: type[D], body: dict[str, Any], **system: Any) -> D:
     return convert(noun, given | system)
 
 
+def with_one_project(noun: type[Declared], body: dict[str, Any]) -> dict[str, Any]:
+    """The POST body with its project under one of the two names that clients use. Raises Invalid for what is no id."""
+    rest = {name: value for name, value in body.items() if name not in ("project_id", "tenant_id")}
+    given = [body[name] for name in ("project_id", "tenant_id") if body.get(name) is not None]
+    for value in given:
+        check_values(noun, {"project_id": value})
+    return rest | ({"project_id": given[0]} if given else {})
+
+
 def amend(current: D, body: dict[str, Any], **system: Any) -> D:
     """Apply a PUT body: absent keys stay, null means what the field says (its default, if it says nothing)."""
     noun = type(current)
