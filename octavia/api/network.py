@@ -6,14 +6,17 @@ from functools import partial
 from typing import Any
 
 import falcon
+from msgspec.json import decode
 
 from octavia.api.arguments import Arguments
 from octavia.api.call import Call, Verb
 from octavia.api.operation import Operation
 from octavia.api.schemas import listed, under
 from octavia.domain.declare import shortened
+from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.refusal import Invalid
 from octavia.drivers.network import Network, NetworkDriver, NetworkPort, Subnet
+from octavia.store.query import Query
 
 Answer = dict[str, Any]
 NOT_FILTERS = frozenset({"fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"})
@@ -110,9 +113,27 @@ RESOURCES = {
 
 
 def index(resource: Resource, call: Call) -> Answer:
-    rows = resource.rows(call.services.network, call.arguments.get("id"))
+    rows = visible(resource, call, resource.rows(call.services.network, call.arguments.get("id")))
     found = [row for row in rows if matches(row, call.arguments)]
     return {resource.plural: [only(row, call.arguments) for row in page(found, call.arguments)]}
+
+
+def visible(resource: Resource, call: Call, rows: list[Answer]) -> list[Answer]:
+    """What the caller may know of: an administrator all, others what is everybody's and their project's own."""
+    if not rows or call.may("amphora:get_all", None):
+        return rows
+    if resource.plural != "ports":
+        return [row for row in rows if row["project_id"] in ("", call.caller.project_id)]
+    own = vip_ports(call)
+    return [row for row in rows if row["id"] in own]
+
+
+def vip_ports(call: Call) -> frozenset[str]:
+    """The ports of the VIPs of the caller's project."""
+    asked = Query(filters={"project_id": call.caller.project_id})
+    with call.services.store.read() as reader:
+        found = reader.page(LoadBalancer, asked, frozenset({"vip_port_id"}))
+    return frozenset(decode(row.document)["vip_port_id"] for row in found)
 
 
 def matches(row: Answer, arguments: Arguments) -> bool:
@@ -147,7 +168,7 @@ def only(row: Answer, arguments: Arguments) -> Answer:
 
 
 def show(resource: Resource, call: Call) -> Answer:
-    for row in resource.rows(call.services.network, [call.ids["id"]]):
+    for row in visible(resource, call, resource.rows(call.services.network, [call.ids["id"]])):
         return {resource.singular: only(row, call.arguments)}
     raise falcon.HTTPNotFound(description=f"{resource.singular} {call.ids['id']} could not be found.")
 

@@ -88,7 +88,8 @@ def on_port(network: NetworkDriver, top: LoadBalancer) -> LoadBalancer:
     if port is None:
         raise Invalid(f"Port {top.vip_port_id} not found.")
     if port.owner:
-        raise Invalid(f"Port {port.id} is in use by {port.owner}. Name a free port, or a subnet.")
+        # By whom is nobody's business: it may be another project's.
+        raise Invalid(f"Port {port.id} is in use. Name a free port, or a subnet.")
     fitting = [
         fixed
         for fixed in port.fixed_ips
