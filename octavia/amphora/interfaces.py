@@ -5,6 +5,7 @@ import logging
 import socket
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ class Links:
         self._wished: Wishes = {}
         self._prepared: Wishes = {}
         self._unread: set[str] = set()
+        self._untold: list[tuple[str, str, list[str]]] = []
 
     def expect(self, load_balancer_id: str, interfaces: tuple[Interface, ...] | None) -> None:
         """This is what it wished last, or nobody can read it: then no address is taken away before it is told anew."""
@@ -57,7 +59,10 @@ class Links:
             self._wished = wishes(self._wished, load_balancer_id, interfaces)
 
     def prepare(self, load_balancer_id: str, interfaces: tuple[Interface, ...]) -> None:
-        """Its links carry these addresses too; what they carried before is still there. Raises LinkError."""
+        """Its links carry these addresses too; what they carried before is still there. Raises LinkError.
+
+        Neighbours hear of it when it is settled: whoever had the address before serves until there is more than links.
+        """
         if not interfaces or self._prepared.get(load_balancer_id) == interfaces:
             return
         self._prepared.pop(load_balancer_id, None)
@@ -70,7 +75,7 @@ class Links:
             commands, fresh = additions(interface, link)
             promote(link["ifname"])
             batch(commands)
-            self._tell(link["ifname"], interface.mac, fresh)
+            self._untold.append((link["ifname"], interface.mac, fresh))
         self._prepared[load_balancer_id] = interfaces
 
     def settle(self, load_balancer_id: str, interfaces: tuple[Interface, ...]) -> None:
@@ -78,6 +83,7 @@ class Links:
         self._wished = wishes(self._wished, load_balancer_id, interfaces)
         self._prepared.pop(load_balancer_id, None)
         self._unread.discard(load_balancer_id)
+        self._tell()
         wished = union({}, (interface for each in self._wished.values() for interface in each))
         if not self._unread and (surplus := difference(self._ours, wished)):
             try:
@@ -93,17 +99,23 @@ class Links:
         self._prepared.clear()
         for load_balancer_id, interfaces in self._wished.items():
             self.prepare(load_balancer_id, interfaces)
+            self._tell()
 
     def _remember(self, ours: Ours) -> None:
         if ours != self._ours:
             write(self._record, msgspec.json.encode(ours), durable=False)
             self._ours = ours
 
-    def _tell(self, name: str, mac: str, addresses: Sequence[str]) -> None:
-        if addresses:
-            told(name, mac, addresses)
-            for pause in REPEATS:
-                self._later(pause, lambda: told(name, mac, addresses))
+    def _tell(self) -> None:
+        """Neighbours know of the addresses that are new here, but for those that nobody wishes after all."""
+        wished = union({}, (interface for each in self._wished.values() for interface in each))
+        untold, self._untold = self._untold, []
+        for name, mac, fresh in untold:
+            mine = {address.partition("/")[0] for address in wished.get(mac.lower(), ())}
+            if addresses := [address for address in fresh if address in mine]:
+                told(name, mac, addresses)
+                for pause in REPEATS:
+                    self._later(pause, partial(told, name, mac, addresses))
 
 
 def wishes(before: Wishes, load_balancer_id: str, interfaces: tuple[Interface, ...]) -> Wishes:

@@ -1,14 +1,26 @@
-"""Network `noop`: every subnet, network and port that somebody names is there. For the API alone."""
+"""Network `noop`: every subnet, network and port that somebody names by a UUID is there. For the API alone.
+
+All is derived from ids, so that processes which share nothing say the same. A network has two subnets, and they have
+it: their ids are its own with some bits turned over, the one for IPv6 with a version that no generator writes.
+"""
 
 import threading
 import uuid
+from collections.abc import Iterator
 from ipaddress import ip_network
+from itertools import count
 
 from octavia.drivers.network import AddressTaken, FixedIp, Network, NetworkPort, Subnet
 from octavia.drivers.network.local import NAMES
 from octavia.host.links import mac_for
 
-RANGE = ip_network("10.0.0.0/8")
+RANGES = {4: ip_network("10.0.0.0/8"), 6: ip_network("fd6e:6f6f:7000::/64")}
+"""Where addresses come from that nobody has asked for."""
+EVERYTHING = {4: "0.0.0.0/0", 6: "::/0"}
+"""Any address that somebody asks for is in the subnet of its kind."""
+SIX = 8 << 76
+"""The highest bit of a UUID's version: versions from 8 on stand for subnets of IPv6."""
+FOUR = uuid.uuid5(NAMES, "noop:subnet").int & ~(15 << 76)
 
 
 class Noop:
@@ -19,6 +31,7 @@ class Noop:
         self._remembers = remembers
         self._ports: dict[str, NetworkPort] = {}
         self._owned: dict[str, set[str]] = {}
+        self._taken: set[FixedIp] = set()
 
     def subnets(self) -> tuple[Subnet, ...]:
         return ()
@@ -35,22 +48,32 @@ class Noop:
             return tuple(self._ports[port_id] for port_id in sorted(self._owned.get(owner, ())))
 
     def subnet(self, subnet_id: str) -> Subnet | None:
+        number = number_of(subnet_id)
+        if number is None:
+            return None
+        version = 6 if number & SIX else 4
+        pool = RANGES[version]
         return Subnet(
             id=subnet_id,
             name=f"subnet-{subnet_id}",
             network_id=network_of(subnet_id),
-            cidr=str(RANGE),
-            ip_version=4,
-            gateway_ip=str(RANGE[1]),
-            allocation_pools=((str(RANGE[2]), str(RANGE[-2])),),
+            cidr=EVERYTHING[version],
+            ip_version=version,
+            gateway_ip=str(pool[1]),
+            allocation_pools=((str(pool[2]), str(pool[-2])),),
         )
 
     def network(self, network_id: str) -> Network | None:
-        return Network(id=network_id, name=f"network-{network_id}", subnets=(invented(f"subnet:{network_id}"),))
+        number = number_of(network_id)
+        if number is None:
+            return None
+        # An id that stands for a subnet of IPv6 can be no network's that has one.
+        subnets = () if number & SIX else (named(number ^ FOUR), named(number ^ SIX))
+        return Network(id=network_id, name=f"network-{network_id}", subnets=subnets)
 
     def port(self, port_id: str) -> NetworkPort | None:
         with self._lock:
-            return self._ports.get(port_id) or self._invented(port_id)
+            return self._ports.get(port_id) or (stranger(port_id) if number_of(port_id) is not None else None)
 
     def has_room(self, subnet_id: str, addresses: int) -> bool:
         return True
@@ -80,6 +103,7 @@ class Noop:
             if self._remembers:
                 self._ports[port_id] = made
                 self._owned.setdefault(owner, set()).add(port_id)
+                self._taken.update(made.fixed_ips)
             return made
 
     def ensure_network(self, network_id: str) -> None:
@@ -89,6 +113,7 @@ class Noop:
         with self._lock:
             port = self._ports.pop(port_id, None)
             if port is not None:
+                self._taken.difference_update(port.fixed_ips)
                 self._owned[port.owner].discard(port_id)
                 if not self._owned[port.owner]:
                     del self._owned[port.owner]
@@ -97,34 +122,52 @@ class Noop:
         """Nothing to do."""
 
     def _address(self, subnet_id: str, address: str | None, port_id: str) -> str:
-        """Without a wish, one that follows from the port's id, so that processes that share nothing rarely agree."""
+        """The one asked for; or one that follows from the port's id, and the next one of it where that is taken."""
         if address is None:
-            return str(RANGE[number_of(port_id)])
-        if any(FixedIp(subnet_id, address) in port.fixed_ips for port in self._ports.values()):
+            own = addresses_of(port_id, subnet_id)
+            return next(found for found in own if FixedIp(subnet_id, found) not in self._taken)
+        if FixedIp(subnet_id, address) in self._taken:
             raise AddressTaken(f"{address} is in use already.")
         return address
 
-    def _invented(self, port_id: str) -> NetworkPort:
-        """A port that somebody else has made, as far as anybody can tell."""
-        subnet = invented(f"subnet-of:{port_id}")
-        return NetworkPort(
-            id=port_id,
-            network_id=network_of(subnet),
-            owner="",
-            device_owner="",
-            mac_address=mac_for(port_id),
-            fixed_ips=(FixedIp(subnet, str(RANGE[number_of(port_id)])),),
-        )
+
+def stranger(port_id: str) -> NetworkPort:
+    """A port that somebody else has made, as far as anybody can tell."""
+    subnet_id = invented(f"subnet-of:{port_id}")
+    return NetworkPort(
+        id=port_id,
+        network_id=network_of(subnet_id),
+        owner="",
+        device_owner="",
+        mac_address=mac_for(port_id),
+        fixed_ips=(FixedIp(subnet_id, next(addresses_of(port_id, subnet_id))),),
+    )
 
 
 def invented(name: str) -> str:
     return str(uuid.uuid5(NAMES, f"noop:{name}"))
 
 
+def named(number: int) -> str:
+    return str(uuid.UUID(int=number))
+
+
+def number_of(identifier: str) -> int | None:
+    """None for what is no UUID."""
+    try:
+        return uuid.UUID(identifier).int
+    except ValueError:
+        return None
+
+
 def network_of(subnet_id: str) -> str:
-    return invented(f"network-of:{subnet_id}")
+    number = uuid.UUID(subnet_id).int
+    return named(number ^ (SIX if number & SIX else FOUR))
 
 
-def number_of(port_id: str) -> int:
-    """Of an address in the range, around the network's own, the gateway's and the broadcast address."""
-    return int(uuid.UUID(invented(port_id))) % (RANGE.num_addresses - 3) + 2
+def addresses_of(port_id: str, subnet_id: str) -> Iterator[str]:
+    """The port's own in this subnet, never a network's first two or its last."""
+    pool = RANGES[6 if uuid.UUID(subnet_id).int & SIX else 4]
+    for attempt in count():
+        number = uuid.uuid5(NAMES, f"noop:{port_id}:{attempt}").int
+        yield str(pool[number % (pool.num_addresses - 3) + 2])
