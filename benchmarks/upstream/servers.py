@@ -1,8 +1,8 @@
 """The three that are compared: upstream and ours as two API processes on MariaDB, and `octavia serve` on SQLite."""
 
 import os
+import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -20,13 +20,20 @@ from tools.mariadb import Server
 from tools.stage import PROGRAMS, ROOT, Stage, StageError, end, processes, read_proc
 
 LIST = "/v2/lbaas/loadbalancers"
-GUNICORN = ("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--keep-alive", "75")
-"""The same for both sides."""
+WORKERS, THREADS = 2, 4
+GUNICORN = f"--worker-class gthread --workers {WORKERS} --threads {THREADS} --keep-alive 75 --worker-tmp-dir /dev/shm"
+"""As `octavia api` has it."""
 NOOP = """[controller_worker]
 compute_driver = noop
 network_driver = noop
 amphora_driver = noop
 sweep_interval = 3600
+"""
+OURS = f"""[database]
+connection = {{connection}}
+[api_settings]
+api_workers = {WORKERS}
+api_threads = {THREADS}
 """
 UPSTREAM = """[DEFAULT]
 transport_url = fake://
@@ -48,7 +55,8 @@ cert_manager = noop_cert_manager
 ENTRY = """from octavia.api.app import setup_app
 application = setup_app(argv=["octavia-api", "--config-file", {config!r}])
 """
-READY = 60.0
+READY = re.compile(r"(?:ready|Listening at): http://127\.0\.0\.1:(\d+)")
+PATIENCE = 60.0
 
 
 class Side(Protocol):
@@ -69,14 +77,14 @@ class Side(Protocol):
 class Forked:
     """API processes that gunicorn has forked, with a database on the MariaDB server."""
 
-    def __init__(self, name: str, kept: Kept, listener: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, name: str, kept: Kept, pid: int, port: int) -> None:
         self.name = name
-        self.port: int = listener.getsockname()[1]
+        self.port = port
         self._kept = kept
-        self._process = process
+        self._pid = pid
 
     def pids(self) -> list[int]:
-        return family(self._process.pid)
+        return family(self._pid)
 
     def keep(self) -> None:
         self._kept.keep()
@@ -133,34 +141,37 @@ def staged(name: str) -> Iterator[Stage]:
 
 @contextmanager
 def forked(
-    name: str, server: Server, database: str, command: Sequence[str], environment: Mapping[str, str], folder: Path
+    name: str, kept: Kept, command: Sequence[str], environment: Mapping[str, str], folder: Path
 ) -> Iterator[Forked]:
-    """gunicorn serves this application, and nobody but it knows of the socket."""
-    log = ROOT / ".state" / f"bench-{database}.log"
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener, log.open("wb") as out:
-        process = subprocess.Popen(
-            [*command[:1], "--bind", f"fd://{listener.fileno()}", *GUNICORN, *command[1:]],
-            pass_fds=[listener.fileno()],
-            stdout=out,
-            stderr=out,
-            env=dict(environment),
-            cwd=folder,
-        )
-        side = Forked(name, Kept(server, database), listener, process)
-        try:
-            waited(lambda: answers(side.port, process, log), f"{name}: the API", READY)
-            yield side
-        finally:
-            with undisturbed():
-                end(process.pid)
-                process.wait()
-
-
-def answers(port: int, process: "subprocess.Popen[bytes]", log: Path) -> bool:
-    if process.poll() is not None:
-        raise StageError(f"gunicorn has ended: {log.read_text(errors='replace').strip()[-600:]} (more in {log})")
+    """This command, which forks API processes with gunicorn, serves until the end of the block."""
+    log = ROOT / ".state" / f"bench-{name.replace(' ', '-')}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=dict(environment), cwd=folder)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{LIST}?limit=1", timeout=READY):
+        yield Forked(name, kept, process.pid, listening(process, log))
+    finally:
+        with undisturbed():
+            end(process.pid)
+            process.wait()
+
+
+def listening(process: "subprocess.Popen[bytes]", log: Path) -> int:
+    """The port on which it answers. Raises StageError."""
+    ports: list[str] = []
+
+    def ready() -> bool:
+        if process.poll() is not None:
+            raise StageError(f"it has ended: {log.read_text(errors='replace').strip()[-600:]} (more in {log})")
+        ports[:] = READY.findall(log.read_text(errors="replace"))
+        return bool(ports) and answers(int(ports[0]), log)
+
+    waited(ready, f"an answer of the API (more in {log})", PATIENCE)
+    return int(ports[0])
+
+
+def answers(port: int, log: Path) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{LIST}?limit=1", timeout=PATIENCE):
             return True
     except urllib.error.HTTPError as error:
         raise StageError(f"the API answers {error.code} (more in {log})") from None
@@ -179,8 +190,8 @@ def upstream(server: Server, programs: Path, folder: Path) -> Iterator[Forked]:
     if done.returncode:
         raise StageError(f"upstream's database was not migrated: {done.stderr.strip()[-600:]}")
     # Its name is that of our package: a folder in which ours is must not be the current one.
-    command = [str(programs / "gunicorn"), f"{entry.stem}:application"]
-    with forked("upstream", server, "upstream", command, alone(), folder) as side:
+    command = [str(programs / "gunicorn"), "--bind", "127.0.0.1:0", "--no-control-socket", *GUNICORN.split()]
+    with forked("upstream", Kept(server, "upstream"), [*command, f"{entry.stem}:application"], alone(), folder) as side:
         yield side
 
 
@@ -188,10 +199,10 @@ def upstream(server: Server, programs: Path, folder: Path) -> Iterator[Forked]:
 def ours(server: Server, stage: Stage, connection: str) -> Iterator[Forked]:
     """Our API over the same drivers; its database is there and filled."""
     config = stage.state.parent / "octavia.conf"
-    config.write_text(f"[DEFAULT]\nstate_path = {stage.state}\n[database]\nconnection = {connection}\n{NOOP}")
-    environment = os.environ | {"OCTAVIA_CONFIG_FILES": str(config), "PYTHONPATH": str(ROOT)}
-    command = [str(PROGRAMS / "gunicorn"), "octavia.apart:application"]
-    with forked("octavia api", server, "ours", command, environment, stage.state.parent) as side:
+    config.write_text(OURS.format(connection=connection) + NOOP)
+    command = [str(PROGRAMS / "octavia"), "api", "--bind-port", "0", "--config-file", str(config)]
+    command += ["--state-path", str(stage.state)]
+    with forked("octavia api", Kept(server, "ours"), command, os.environ, stage.state.parent) as side:
         yield side
 
 
