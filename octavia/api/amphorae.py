@@ -20,13 +20,13 @@ PARENTS = {"loadbalancer_id": "load_balancer_id", "project_id": "project_id"}
 def index(call: Call) -> Answer:
     asked = lists.query(Amphora, PARENTS, call)
     call.permit("amphora:get_all", None)
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         rows = reader.page(Amphora, asked, lists.fields(Amphora, call))
     return paged(Amphora, call, asked, rows)
 
 
 def found(call: Call, action: str, keys: frozenset[str] | None = None) -> Found:
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         row = reader.one(Amphora, {"id": call.ids["id"]}, keys)
     if row is None:
         raise not_found(Amphora.title, call.ids["id"])
@@ -42,7 +42,7 @@ def show(call: Call) -> Answer:
 def stats(call: Call) -> Answer:
     none_but(call.arguments)
     found(call, "get_stats")
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         counted = reader.amphora_statistics(call.ids["id"])
     if not counted:
         raise Missing(f"Amphora {call.ids['id']} has no statistics: it has served no listener yet.")
@@ -77,7 +77,7 @@ def remove(call: Call) -> None:
 
 def fail_over_load_balancer(call: Call) -> None:
     """Other amphorae will take the place of all that serve it."""
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         home = reader.home(LoadBalancer, call.ids["id"])
     call.permit("loadbalancer:put_failover", home.project_id)
     call.services.store.fail_over(home.load_balancer_id, call.caller.who)

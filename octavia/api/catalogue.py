@@ -50,7 +50,7 @@ OFFERS = (FLAVOR, FLAVOR_PROFILE, ZONE, ZONE_PROFILE)
 def index(offer: Offer, call: Call) -> dict[str, Any]:
     call.permit(f"{offer.policy}:get_all", call.caller.project_id)
     asked = lists.query(offer.noun, {}, call)
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         rows = reader.page(offer.noun, asked, lists.fields(offer.noun, call))
     return paged(offer.noun, call, asked, rows)
 
@@ -58,7 +58,7 @@ def index(offer: Offer, call: Call) -> dict[str, Any]:
 def show(offer: Offer, call: Call) -> dict[str, Any]:
     key = call.ids["id"]
     call.permit(f"{offer.policy}:get_one", call.caller.project_id)
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         found = reader.one(offer.noun, {offer.noun.named_by: key}, lists.fields(offer.noun, call))
     if found is None:
         raise not_found(offer.noun.title, key)

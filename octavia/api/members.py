@@ -42,7 +42,7 @@ def replace_all(call: Call) -> None:
     """With additive_only the absent members stay."""
     additive = flag(call.arguments, "additive_only")
     wishes = read_wishes(call)
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         home = path_home(reader, call.ids)
     assert home is not None
     for action in ("post", "put") if additive else ("post", "put", "delete"):

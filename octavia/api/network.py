@@ -131,7 +131,7 @@ def visible(resource: Resource, call: Call, rows: list[Answer]) -> list[Answer]:
 def vip_ports(call: Call) -> frozenset[str]:
     """The ports of the VIPs of the caller's project."""
     asked = Query(filters={"project_id": call.caller.project_id})
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         found = reader.page(LoadBalancer, asked, frozenset({"vip_port_id"}))
     return frozenset(decode(row.document)["vip_port_id"] for row in found)
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Reader(Protocol):
-    """One moment of the database."""
+    """One moment of the database, where it comes from `read`."""
 
     def graph(self, load_balancer_id: str) -> Graph: ...
 
@@ -52,6 +52,8 @@ class Store(Protocol):
     """The wishes, behind two doors."""
 
     def read(self) -> AbstractContextManager[Reader]: ...
+
+    def ask(self) -> AbstractContextManager[Reader]: ...
 
     def write(
         self, load_balancer_id: str, who: Who, change: Callable[[Graph], Graph], *, counted: str | None = None

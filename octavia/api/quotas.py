@@ -33,7 +33,7 @@ def visible(call: Call, asked: Query) -> Any:
         if asked.filters.get("project_id", project_id) != project_id:
             return []
         asked = msgspec.structs.replace(asked, filters=asked.filters | {"project_id": project_id})
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         return reader.page(Quota, asked)
 
 
@@ -51,7 +51,7 @@ def show(call: Call) -> Answer:
     none_but(call.arguments)
     project_id = call.ids["id"]
     call.permit("quota:get_one", project_id)
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         return effective(call, reader.quota(project_id), project_id)
 
 

@@ -23,7 +23,7 @@ Node = dict[str, Any]
 
 def status_tree(call: Call) -> Node:
     none_but(call.arguments)
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         graph = reader.graph(call.ids["id"])
     call.permit("loadbalancer:get_status", graph.load_balancer.project_id)
     top = node(graph, graph.load_balancer)
@@ -80,7 +80,7 @@ def listener_stats(call: Call) -> Node:
 def statistics(call: Call, kind: Kind) -> Mapping[str, Statistics]:
     """Of all listeners of the load balancer that the row in the path belongs to."""
     none_but(call.arguments)
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         home = reader.home(kind.noun, call.ids["id"])
         call.permit(f"{kind.policy}:get_stats", home.project_id)
         return reader.statistics(home.load_balancer_id)

@@ -25,7 +25,7 @@ from octavia.store.query import Found, Home, Query
 def index(kind: Kind, call: Call) -> dict[str, Any]:
     """One page of a list."""
     asked = lists.query(kind.noun, kind.parents, call)
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         home = path_home(reader, call.ids)
         if home is None:
             asked = scoped(f"{kind.policy}:get_all", call, asked)
@@ -60,7 +60,7 @@ def parents_in_path(call: Call) -> dict[str, str]:
 
 
 def show(kind: Kind, call: Call) -> dict[str, Any]:
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         found = reader.one(kind.noun, dict(call.ids), lists.fields(kind.noun, call))
         if found is None:
             path_home(reader, call.ids)
@@ -79,7 +79,7 @@ def add(kind: Kind, call: Call) -> dict[str, Any]:
     references = take_references(kind, wish)
     kind.check_wish(wish)
     row = new_row(kind.noun, call, wish, **parents_in_path(call))
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         home = path_home(reader, call.ids) or kind.home(reader, row, references)
     call.permit(f"{kind.policy}:post", home.project_id)
     check_subnets(call, [row], home.project_id)
@@ -144,7 +144,7 @@ def remove(kind: Kind, call: Call) -> None:
 
 def permitted(kind: Kind, call: Call, action: str, wish: Mapping[str, Any] = {}) -> Home:
     """Where the row in the path belongs, if the caller may do this to it."""
-    with call.services.store.read() as reader:
+    with call.services.store.ask() as reader:
         path_home(reader, call.ids)
         home = reader.home(kind.noun, call.ids["id"])
     call.permit(f"{kind.policy}:{action}", home.project_id)

@@ -110,6 +110,12 @@ class Store:
         with self._database.reading() as connection:
             yield Reader(connection)
 
+    @contextmanager
+    def ask(self) -> Iterator[Reader]:
+        """For questions that need not be answered as of one moment: on a server each costs half as much so."""
+        with self._database.asking() as connection:
+            yield Reader(connection)
+
     def write(
         self, load_balancer_id: str, who: Who, change: Callable[[Graph], Graph], *, counted: str | None = None
     ) -> Graph:
@@ -140,7 +146,7 @@ class Store:
             limits = self._counting(connection, counted)
             check_quota(connection, counted, limits, None, graph)
             catalogue.check_choices(connection, graph.load_balancer)
-            connection.execute(cluster.insert().values(id=graph.load_balancer.cluster_id))
+            connection.execute(cluster.insert(), {"id": graph.load_balancer.cluster_id})
             graphs.insert(connection, graph)
             sign(connection, graph.load_balancer, who)
 
@@ -210,6 +216,5 @@ def check_quota(
 
 def sign(connection: sa.Connection, top: LoadBalancer, who: Who) -> None:
     """Who asked for this generation is on record."""
-    connection.execute(
-        edit.insert().values(load_balancer_id=top.id, generation=top.generation, at=utcnow(), **structs.asdict(who))
-    )
+    values = {"load_balancer_id": top.id, "generation": top.generation, "at": utcnow(), **structs.asdict(who)}
+    connection.execute(edit.insert(), values)
