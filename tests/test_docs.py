@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from octavia.api import network
-from octavia.api.caller import OPEN_PATHS
 from octavia.api.door import LARGEST_BODY
 from octavia.api.routes import ROUTES
 from octavia.cli import main, parser
+from octavia.domain.catalogue import ENTRIES
+from octavia.domain.graph import NOUNS
+from octavia.domain.quota import Quota
+from octavia.domain.shape import shape
 from octavia.render.offered import GAPS
 from tests.e2e.conftest import reason_against, staged
 from tests.e2e.stage import Stage, python
-from tools import options
+from tools import options, reference
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("design/*.md")])
@@ -135,15 +138,22 @@ def rows(page: str) -> Iterator[list[str]]:
             yield [cell.strip() for cell in line.strip("|").split("|")]
 
 
+def test_the_page_of_the_api_is_that_of_the_code() -> None:
+    assert reference.PAGE.read_text() == reference.page(), "run: python -m tools.reference"
+
+
 def test_the_addresses_of_the_api_are_those_that_it_has() -> None:
-    said = {}
-    for cells in rows("api.md"):
-        if len(cells) == 3 and cells[0].startswith("`/"):
-            path = cells[0].strip("`")
-            said[path if path.startswith("/v2") or path in OPEN_PATHS else f"/v2{path}"] = set(cells[1].split(", "))
-    assert said.pop("/healthcheck") == {"GET", "HEAD"}
-    assert said == {path: set(verbs) for path, verbs in ROUTES.items() if path not in network.routes()}
+    said = {
+        (cells[1].strip("`"), cells[0]) for cells in rows("api.md") if len(cells) == 5 and cells[1].startswith("`/")
+    }
+    assert said == {(path, verb) for path, verbs in ROUTES.items() if path not in network.routes() for verb in verbs}
     assert all(f"`{name}`" in (ROOT / "docs" / "api.md").read_text() for name in network.RESOURCES)
+
+
+def test_every_attribute_is_said() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    nouns = (*NOUNS, *ENTRIES, Quota)
+    assert [(noun, key) for noun in nouns for key in shape(noun) if f"`{key}`" not in text] == []
 
 
 def test_what_is_not_offered_is_said() -> None:

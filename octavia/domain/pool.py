@@ -11,10 +11,22 @@ from octavia.domain.listener import AlpnProtocol, Ciphers, TlsVersion
 class SessionPersistence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a client stays with its member."""
 
-    type: Literal["SOURCE_IP", "HTTP_COOKIE", "APP_COOKIE"]
-    cookie_name: Annotated[str, Meta(max_length=255, pattern=r"^[^\s,;\\\x00-\x1f\x7f]+" + END)] | None = None
-    persistence_timeout: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
-    persistence_granularity: Annotated[str, Meta(max_length=64)] | None = None
+    type: Annotated[
+        Literal["SOURCE_IP", "HTTP_COOKIE", "APP_COOKIE"],
+        Meta(description="What the client is known by; a PUT may leave it out when there is one."),
+    ]
+    cookie_name: Annotated[
+        Annotated[str, Meta(max_length=255, pattern=r"^[^\s,;\\\x00-\x1f\x7f]+" + END)] | None,
+        Meta(description="The application's own cookie; APP_COOKIE needs it."),
+    ] = None
+    persistence_timeout: Annotated[
+        Annotated[int, Meta(ge=0, le=2**31 - 1)] | None,
+        Meta(description="Seconds that a client is remembered; of SOURCE_IP for UDP and SCTP."),
+    ] = None
+    persistence_granularity: Annotated[
+        Annotated[str, Meta(max_length=64)] | None,
+        Meta(description="The mask of networks that count as one client; of SOURCE_IP for UDP and SCTP."),
+    ] = None
 
 
 class Pool(Noun, frozen=True, kw_only=True):
