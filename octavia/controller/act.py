@@ -128,7 +128,7 @@ class Actor:
         self._ports.compute.set_agent_version(step.amphora.id)
         self._ports.agents.forget(step.amphora.id)
         if step.amphora.configure:
-            self._put(replace(step.amphora, configure=False))
+            self._ports.clusters.configured(self._wish.cluster_id, self._wish.fence, step.amphora.id)
 
     @do.register
     def _(self, step: Push) -> None:

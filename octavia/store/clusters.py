@@ -136,6 +136,15 @@ class Clusters:
 
         self._database.write(work)
 
+    def configured(self, cluster_id: str, fence: Fence, amphora_id: str) -> None:
+        """The amphora's agent has started anew, as it was to. Raises Fenced."""
+
+        def work(connection: sa.Connection) -> None:
+            check(connection, cluster_id, fence)
+            connection.execute(amphora.update().where(amphora.c.id == amphora_id).values(configure=False))
+
+        self._database.write(work)
+
     def remove_amphora(self, cluster_id: str, fence: Fence, amphora_id: str) -> None:
         """Nothing about the amphora is on record, but for the traffic that it carried. Raises Fenced."""
 
@@ -229,11 +238,7 @@ class Clusters:
 
 def said_by_others(row: Amphora, name: str) -> bool:
     """Whether this column may have been written since the row was read, and this row has nothing new to say of it."""
-    return (
-        name == "allocated"
-        or (name == "condemned" and row.condemned is None)
-        or (name == "configure" and row.configure)
-    )
+    return name in ("allocated", "configure") or (name == "condemned" and row.condemned is None)
 
 
 def check(connection: sa.Connection, cluster_id: str, fence: Fence) -> Any:
