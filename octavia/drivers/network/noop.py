@@ -30,8 +30,8 @@ class Noop:
         self._lock = threading.Lock()
         self._remembers = remembers
         self._ports: dict[str, NetworkPort] = {}
-        self._owned: dict[str, set[str]] = {}
         self._taken: set[FixedIp] = set()
+        self._owned: dict[str, dict[str, NetworkPort]] = {}
 
     def subnets(self) -> tuple[Subnet, ...]:
         return ()
@@ -45,7 +45,7 @@ class Noop:
 
     def ports_of(self, owner: str) -> tuple[NetworkPort, ...]:
         with self._lock:
-            return tuple(self._ports[port_id] for port_id in sorted(self._owned.get(owner, ())))
+            return tuple(self._owned.get(owner, {}).values())
 
     def subnet(self, subnet_id: str) -> Subnet | None:
         number = number_of(subnet_id)
@@ -102,8 +102,8 @@ class Noop:
             )
             if self._remembers:
                 self._ports[port_id] = made
-                self._owned.setdefault(owner, set()).add(port_id)
                 self._taken.update(made.fixed_ips)
+                self._owned.setdefault(owner, {})[port_id] = made
             return made
 
     def ensure_network(self, network_id: str) -> None:
@@ -114,7 +114,7 @@ class Noop:
             port = self._ports.pop(port_id, None)
             if port is not None:
                 self._taken.difference_update(port.fixed_ips)
-                self._owned[port.owner].discard(port_id)
+                del self._owned[port.owner][port_id]
                 if not self._owned[port.owner]:
                     del self._owned[port.owner]
 
