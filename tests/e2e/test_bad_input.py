@@ -156,7 +156,7 @@ EDITS: list[tuple[int, str, str, dict[str, Any]]] = [
     (400, "pools/{pool}", "pool", {"lb_algorithm": "BEST"}),
     (400, "pools/{pool}/members/{member}", "member", {"weight": -1}),
     (404, "pools/{pool}/members/{GONE}", "member", {"weight": 1}),
-    (501, "loadbalancers/{lb}", "loadbalancer", {"vip_qos_policy_id": "{GONE}"}),
+    (400, "loadbalancers/{lb}", "loadbalancer", {"vip_qos_policy_id": "{GONE}"}),
 ]
 
 

@@ -57,9 +57,10 @@ def test_what_the_agent_started_goes_with_it(compute: ProcessGroups, deployment:
     haproxy = processes.spawn(
         ["sleep", "1000"], cwd=deployment.folder, log=deployment.folder / "log", env={MARK: made.amphora_id}
     )
+    # While it becomes another program, a process shows nothing for a moment.
+    until(lambda: len(marked(made.amphora_id)) == 2)
     compute.remove(made.amphora_id)
     assert not processes.alive(haproxy)
-    # While it becomes another program, a process shows nothing for a moment.
     until(lambda: len(marked(other.amphora_id)) == 1)
 
 
