@@ -40,8 +40,8 @@ def nouns(api: Api) -> list[tuple[str, str, dict[str, Any]]]:
 @pytest.mark.parametrize("text", TEXTS)
 def test_texts_come_back(api: Api, text: str) -> None:
     for at, (path, root, wish) in enumerate(nouns(api)):
-        described = {} if root == "member" else {"description": text}
-        numbered = {"protocol_port": 1000 + at} if root in ("listener", "member") else {}
+        described: dict[str, Any] = {} if root == "member" else {"description": text}
+        numbered: dict[str, Any] = {"protocol_port": 1000 + at} if root in ("listener", "member") else {}
         made = api.post(path, root, **wish, **numbered, **described, name=text, tags=[text, "other"])
         given = {"name": text, "tags": sorted([text, "other"])} | described
         again = api.put(f"{path}/{made['id']}", root, name=text, tags=[text, "other"])
