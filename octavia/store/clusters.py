@@ -254,10 +254,11 @@ def check(connection: sa.Connection, cluster_id: str, fence: Fence) -> Any:
 
 
 def settle(connection: sa.Connection, graph: Graph) -> None:
+    """The load balancer's row first, as edits do, so that the two wait for each other and never meet in a deadlock."""
     top = graph.load_balancer
-    graphs.remove_deleted(connection, graph)
     here = load_balancer.update().where(load_balancer.c.id == top.id, load_balancer.c.observed <= top.generation)
     connection.execute(here.values(observed=top.generation, fault=None, fault_generation=None))
+    graphs.remove_deleted(connection, graph)
     put_in_service(connection, graph)
     if top.observed < top.generation:
         connection.execute(edit.delete().where(edit.c.load_balancer_id == top.id, edit.c.generation < top.generation))
