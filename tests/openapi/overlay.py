@@ -6,6 +6,8 @@ from typing import Any
 from octavia.api.operation import Schema
 from tests.openapi.scene import BODIES, SUBNET, UNWATCHED, Scene, collection_of, example
 
+ONCE = 90
+"""The number of the object that the document's example makes."""
 CHANGES: dict[str, Any] = {
     "/v2/quotas/{id}": {"quota": {"listener": 10}},
     "/v2/pools/{pool_id}/members": {"members": [{"address": "192.0.2.99", "protocol_port": 80}]},
@@ -65,12 +67,14 @@ def identifier(scene: Scene, path: str, verb: str, name: str) -> str:
     return ids.get(collection, "0b2f7c1e-0000-4c43-9a6e-2f1d3c4b5a69")
 
 
-def example_of(scene: Scene, path: str, verb: str, operation: Schema, number: int = 90) -> Any:
+def example_of(scene: Scene, path: str, verb: str, operation: Schema, number: int = ONCE) -> Any:
     """A body that is granted; another number makes another object."""
     if path == "/v2/loadbalancers" and verb == "post":
         return EVERYTHING
     if path in BODIES and verb == "post":
-        return example(path, number, scene.kept)
+        # A pool has one monitor: each further one needs a pool of its own.
+        fresh = path == "/v2/healthmonitors" and number != ONCE
+        return example(path, number, scene.unwatched(number) if fresh else scene.kept)
     if path in CHANGES:
         return CHANGES[path]
     (root,) = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
