@@ -24,7 +24,7 @@ Node = dict[str, Any]
 def status_tree(call: Call) -> Node:
     none_but(call.arguments)
     with call.services.store.ask() as reader:
-        graph = reader.graph(call.ids["id"])
+        graph = reader.tree(call.ids["id"])
     call.permit("loadbalancer:get_status", graph.load_balancer.project_id)
     top = node(graph, graph.load_balancer)
     below = Below(graph)

@@ -65,10 +65,10 @@ def spelling(dialect: str) -> Spelling:
 
 
 @cache
-def stored(noun: type[Declared], dialect: str) -> str:
-    """The whole row, as its struct decodes it (bools as 0 and 1, moments with a space)."""
+def stored(noun: type[Declared], dialect: str, names: tuple[str, ...] | None = None) -> str:
+    """The row, or these fields of it, as a struct decodes it (bools as 0 and 1, moments with a space)."""
     spell = spelling(dialect)
-    pairs = [(name, whole_value(spell, noun, name)) for name in noun.__struct_fields__]
+    pairs = [(name, whole_value(spell, noun, name)) for name in names or noun.__struct_fields__]
     return objected(pairs)
 
 

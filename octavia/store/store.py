@@ -15,7 +15,7 @@ from octavia.domain.graph import Graph, put
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.quota import FIELDS, UNLIMITED, Limits, Quota
 from octavia.domain.refusal import Conflict, not_found
-from octavia.store import catalogue, graphs, lists, progress, quotas
+from octavia.store import catalogue, graphs, lists, progress, quotas, trees
 from octavia.store.engine import Database, utcnow
 from octavia.store.query import AmphoraStatistics, Found, Home, Progress, Query, Statistics, Who
 from octavia.store.tables import TABLES, amphora, cluster, edit, load_balancer, statistics
@@ -33,6 +33,10 @@ class Reader:
     def graph(self, load_balancer_id: str) -> Graph:
         """Raises Missing."""
         return graphs.load(self._connection, load_balancer_id)
+
+    def tree(self, load_balancer_id: str) -> Graph:
+        """The graph with no more in its rows than a status tree shows. Raises Missing."""
+        return trees.load(self._connection, load_balancer_id)
 
     def home(self, noun: type[Noun], identifier: str) -> Home:
         """Where this row belongs. Raises Missing."""
