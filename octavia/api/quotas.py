@@ -1,5 +1,6 @@
 """Quotas: how many objects a project may have."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,9 +8,10 @@ import msgspec
 from octavia.api import body, lists
 from octavia.api.arguments import none_but
 from octavia.api.call import Call
+from octavia.api.things import paged
 from octavia.domain import declare
-from octavia.domain.quota import ALIASES, FIELDS, Quota
-from octavia.store.query import Query
+from octavia.domain.quota import ALIASES, Quota, effective
+from octavia.store.query import Found, Query
 
 Answer = dict[str, Any]
 
@@ -17,13 +19,10 @@ Answer = dict[str, Any]
 def index(call: Call) -> Answer:
     """What was set, for each project that has something, or ever had an object."""
     asked = lists.query(Quota, {}, call)
-    rows = visible(call, asked)
-    documents = [msgspec.Raw(found.document.encode()) for found in rows]
-    links = lists.links(call.url, call.arguments, asked, [found.key for found in rows])
-    return {Quota.plural: documents, f"{Quota.plural}_links": links}
+    return paged(Quota, call, asked, visible(call, asked))
 
 
-def visible(call: Call, asked: Query) -> Any:
+def visible(call: Call, asked: Query) -> Sequence[Found]:
     """Another project's quota is not refused, but not there."""
     if not call.may("quota:get_all-global", None):
         project_id = call.caller.project_id
@@ -37,12 +36,9 @@ def visible(call: Call, asked: Query) -> Any:
         return reader.page(Quota, asked)
 
 
-def effective(call: Call, found: Quota | None, project_id: str | None) -> Answer:
+def answer(call: Call, found: Quota | None, project_id: str | None) -> Answer:
     """The numbers that go for the project, under all the names that clients know them by."""
-    set_ones = {name: getattr(found, name) for name in FIELDS.values()} if found is not None else {}
-    numbers = {
-        name: call.services.limits[name] if set_ones.get(name) is None else set_ones[name] for name in FIELDS.values()
-    }
+    numbers = effective(found, call.services.limits)
     named = {} if project_id is None else {"project_id": project_id, "tenant_id": project_id}
     return {Quota.singular: named | numbers | {alias: numbers[name] for alias, name in ALIASES.items()}}
 
@@ -52,7 +48,7 @@ def show(call: Call) -> Answer:
     project_id = call.ids["id"]
     call.permit("quota:get_one", project_id)
     with call.services.store.ask() as reader:
-        return effective(call, reader.quota(project_id), project_id)
+        return answer(call, reader.quota(project_id), project_id)
 
 
 def change(call: Call) -> Answer:
@@ -68,7 +64,7 @@ def change(call: Call) -> Answer:
     declare.check_values(Quota, wish)
     call.permit("quota:put", project_id)
     after = call.services.quotas.change(project_id, lambda before: declare.amend(before, wish))
-    return effective(call, after, project_id)
+    return answer(call, after, project_id)
 
 
 def remove(call: Call) -> None:
@@ -82,4 +78,4 @@ def defaults(call: Call) -> Answer:
     none_but(call.arguments)
     project_id = call.ids.get("id") or call.caller.project_id
     call.permit("quota:get_defaults", project_id)
-    return effective(call, None, None)
+    return answer(call, None, None)

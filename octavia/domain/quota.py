@@ -54,6 +54,12 @@ Limits = Mapping[str, int]
 """Field to the most objects that there may be."""
 
 
+def effective(found: Quota | None, defaults: Limits) -> dict[str, int]:
+    """The number that goes for each kind of object: what was set, else the default."""
+    given = {name: getattr(found, name) if found is not None else None for name in FIELDS.values()}
+    return {name: defaults[name] if value is None else value for name, value in given.items()}
+
+
 def growth(before: Graph | None, after: Graph) -> dict[type[Noun], int]:
     """How many more live rows of each noun there are; nouns that do not grow are left out."""
     old = live(before) if before is not None else None

@@ -1,6 +1,7 @@
 """Reading a graph in one statement, and writing the difference between two."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,12 +15,12 @@ from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.refusal import not_found
 from octavia.store import documents
 from octavia.store.rows import difference, values_of
-from octavia.store.tables import TABLES, table_of
+from octavia.store.tables import TABLES, amphora, load_balancer, table_of
 
 STORED: tuple[type[Declared], ...] = (*NOUNS, Amphora)
-DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
-    table_of(noun).name: msgspec.json.Decoder(noun, strict=False) for noun in STORED
-}
+Decoders = Mapping[str, msgspec.json.Decoder[Any]]
+"""By the name of a table, what makes a row of the JSON that a statement finds there."""
+DECODERS: Decoders = {table_of(noun).name: msgspec.json.Decoder(noun, strict=False) for noun in STORED}
 HOME = "SELECT id FROM load_balancer WHERE cluster_id = :cluster_id"
 
 
@@ -28,10 +29,10 @@ def whole(dialect: str, of: str) -> str:
     return " UNION ALL ".join(rows_of(noun, dialect, "load_balancer_id", of) for noun in TABLES)
 
 
-def rows_of(noun: type[Declared], dialect: str, column: str, value: str) -> str:
+def rows_of(noun: type[Declared], dialect: str, column: str, value: str, fields: tuple[str, ...] | None = None) -> str:
     name = table_of(noun).name
     here = f"{documents.spelling(dialect).quote(name)}.{column}"
-    return f"SELECT '{name}', {documents.stored(noun, dialect)} FROM {name} WHERE {here} = {value}"
+    return f"SELECT '{name}', {documents.stored(noun, dialect, fields)} FROM {name} WHERE {here} = {value}"
 
 
 @cache
@@ -48,8 +49,12 @@ def one_cluster(dialect: str) -> sa.TextClause:
 
 def load(connection: sa.Connection, load_balancer_id: str) -> Graph:
     """The graph as it is now, in one statement. Raises Missing."""
-    statement = one_graph(connection.dialect.name)
-    graph = built(decoded(connection.execute(statement, {"load_balancer_id": load_balancer_id})))
+    return read(connection, one_graph(connection.dialect.name), load_balancer_id, DECODERS)
+
+
+def read(connection: sa.Connection, statement: sa.TextClause, load_balancer_id: str, decoders: Decoders) -> Graph:
+    """The graph that this statement finds. Raises Missing."""
+    graph = built(decoded(connection.execute(statement, {"load_balancer_id": load_balancer_id}), decoders))
     if graph is None:
         raise not_found(LoadBalancer.title, load_balancer_id)
     return graph
@@ -59,24 +64,22 @@ def load_cluster(connection: sa.Connection, cluster_id: str) -> tuple[Graph | No
     """The graph of a cluster, its amphorae, and the text of the moment since which it fails, in one statement."""
     rows = list(connection.execute(one_cluster(connection.dialect.name), {"cluster_id": cluster_id}))
     since = next((value for name, value in rows if name == "since"), None)
-    found = decoded((name, value) for name, value in rows if name != "since")
-    amphorae: Any = in_order(found.pop(Amphora, []))
-    return built(found), amphorae, since
+    found = decoded(((name, value) for name, value in rows if name != "since"), DECODERS)
+    return built(found), in_order(found[amphora.name]), since
 
 
-def decoded(rows: Iterable[Any]) -> dict[type[Any], list[Any]]:
-    found: dict[type[Any], list[Any]] = {}
+def decoded(rows: Iterable[Any], decoders: Decoders) -> dict[str, list[Any]]:
+    """The rows by the names of their tables."""
+    found: dict[str, list[Any]] = defaultdict(list)
     for table, document in rows:
-        row = DECODERS[table].decode(document)
-        found.setdefault(type(row), []).append(row)
+        found[table].append(decoders[table].decode(document))
     return found
 
 
-def built(found: dict[type[Any], list[Any]]) -> Graph | None:
-    if LoadBalancer not in found:
-        return None
-    children: dict[str, Any] = {name: in_order(found.get(noun, [])) for noun, name in CHILDREN.items()}
-    return Graph(load_balancer=found[LoadBalancer][0], **children)
+def built(found: dict[str, list[Any]]) -> Graph | None:
+    tops = found[load_balancer.name]
+    children: dict[str, Any] = {name: in_order(found[TABLES[noun].name]) for noun, name in CHILDREN.items()}
+    return Graph(load_balancer=tops[0], **children) if tops else None
 
 
 def in_order(found: list[Any]) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from octavia.domain.declare import Noun
 from octavia.domain.load_balancer import LoadBalancer
-from octavia.domain.quota import FIELDS, Limits, Quota
+from octavia.domain.quota import Quota
 from octavia.domain.refusal import Missing
 from octavia.store.engine import Database
 from octavia.store.rows import struct_of, values_of
@@ -52,12 +52,6 @@ def locked(connection: sa.Connection, project_id: str) -> Quota:
         connection.execute(missing)
         row = connection.execute(ours).one()
     return struct_of(Quota, row)
-
-
-def effective(found: Quota | None, defaults: Limits) -> dict[str, int]:
-    """The number that goes for each kind of object."""
-    given = {name: getattr(found, name) if found is not None else None for name in FIELDS.values()}
-    return {name: defaults[name] if value is None else value for name, value in given.items()}
 
 
 def used(connection: sa.Connection, project_id: str, nouns: Collection[type[Noun]]) -> dict[type[Noun], int]:

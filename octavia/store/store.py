@@ -129,19 +129,29 @@ class Store:
         the project whose quota the change must keep to: Forbidden where it does not.
         """
 
-        def work(connection: sa.Connection) -> Graph:
-            raise_generation(connection, load_balancer_id)
-            limits = self._counting(connection, counted)
-            before = graphs.load(connection, load_balancer_id)
-            after = change(before)
-            check_quota(connection, counted, limits, before, after)
-            graphs.save(connection, before, after)
-            sign(connection, after.load_balancer, who)
-            return after
-
-        graph = self._database.write(work)
+        graph = self._database.write(
+            lambda connection: self._edited(connection, load_balancer_id, who, change, counted=counted)
+        )
         self._ring(graph.load_balancer.cluster_id)
         return graph
+
+    def _edited(
+        self,
+        connection: sa.Connection,
+        load_balancer_id: str,
+        who: Who,
+        change: Callable[[Graph], Graph],
+        *,
+        counted: str | None = None,
+    ) -> Graph:
+        raise_generation(connection, load_balancer_id)
+        limits = self._counting(connection, counted)
+        before = graphs.load(connection, load_balancer_id)
+        after = change(before)
+        check_quota(connection, counted, limits, before, after)
+        graphs.save(connection, before, after)
+        sign(connection, after.load_balancer, who)
+        return after
 
     def create(self, graph: Graph, who: Who, *, counted: str | None = None) -> Graph:
         """The load balancer is wished for, as generation 1. Raises Forbidden, and Invalid for what it cannot choose."""
@@ -164,14 +174,13 @@ class Store:
         Raises Conflict where it is being deleted.
         """
 
-        def work(connection: sa.Connection) -> Graph:
-            raise_generation(connection, load_balancer_id)
-            before = graphs.load(connection, load_balancer_id)
-            if before.load_balancer.deleted is not None:
+        def touched(graph: Graph) -> Graph:
+            if graph.load_balancer.deleted is not None:
                 raise Conflict(f"Invalid state PENDING_DELETE of loadbalancer resource {load_balancer_id}")
-            after = put(before, before.load_balancer)
-            graphs.save(connection, before, after)
-            sign(connection, after.load_balancer, who)
+            return put(graph, graph.load_balancer)
+
+        def work(connection: sa.Connection) -> Graph:
+            after = self._edited(connection, load_balancer_id, who, touched)
             mine = sa.and_(amphora.c.load_balancer_id == load_balancer_id, amphora.c.condemned.is_(None))
             these = mine if amphora_id is None else sa.and_(mine, amphora.c.id == amphora_id)
             connection.execute(amphora.update().where(these).values(condemned="a failover was asked for"))
@@ -196,7 +205,7 @@ class Store:
         """The project's quota, locked, so that nobody else counts until this transaction ends."""
         if project_id is None:
             return NO_LIMITS
-        return quotas.effective(quotas.locked(connection, project_id), self._limits)
+        return quota.effective(quotas.locked(connection, project_id), self._limits)
 
 
 def raise_generation(connection: sa.Connection, load_balancer_id: str) -> None:
@@ -213,8 +222,10 @@ def check_quota(
     connection: sa.Connection, project_id: str | None, limits: Limits, before: Graph | None, after: Graph
 ) -> None:
     """Raises Forbidden. Counts nothing where nothing is limited."""
+    if project_id is None:
+        return
     limited = {noun: more for noun, more in quota.growth(before, after).items() if limits[FIELDS[noun]] != UNLIMITED}
-    if project_id is not None and limited:
+    if limited:
         quota.check(limits, quotas.used(connection, project_id, limited), limited)
 
 

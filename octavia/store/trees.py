@@ -7,16 +7,14 @@ import msgspec
 import sqlalchemy as sa
 
 from octavia.domain.declare import Noun
-from octavia.domain.graph import CHILDREN, Graph
+from octavia.domain.graph import Graph
 from octavia.domain.health_monitor import HealthMonitor
 from octavia.domain.l7policy import L7Policy
 from octavia.domain.listener import Listener
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
-from octavia.domain.refusal import not_found
-from octavia.store import documents
-from octavia.store.graphs import in_order
+from octavia.store import graphs
 from octavia.store.tables import TABLES
 
 OF_ALL: Final = (
@@ -51,23 +49,11 @@ DECODERS: Final = {TABLES[noun].name: decoder(noun) for noun in OWN}
 
 @cache
 def statement(dialect: str) -> sa.TextClause:
-    parts = []
-    for noun in OWN:
-        name = TABLES[noun].name
-        document = documents.stored(noun, dialect, (*OF_ALL, *OWN[noun]))
-        parts.append(f"SELECT '{name}', {document} FROM {name} WHERE {name}.load_balancer_id = :load_balancer_id")
+    of = "load_balancer_id"
+    parts = (graphs.rows_of(noun, dialect, of, f":{of}", (*OF_ALL, *own)) for noun, own in OWN.items())
     return sa.text(" UNION ALL ".join(parts))
 
 
 def load(connection: sa.Connection, load_balancer_id: str) -> Graph:
     """The rows have the fields of OF_ALL and OWN, and no others. Raises Missing."""
-    found: dict[str, list[Any]] = {name: [] for name in DECODERS}
-    for table, document in connection.execute(
-        statement(connection.dialect.name), {"load_balancer_id": load_balancer_id}
-    ):
-        found[table].append(DECODERS[table].decode(document))
-    tops = found.pop(TABLES[LoadBalancer].name)
-    if not tops:
-        raise not_found(LoadBalancer.title, load_balancer_id)
-    children: dict[str, Any] = {CHILDREN[noun]: in_order(found[TABLES[noun].name]) for noun in OWN if noun in CHILDREN}
-    return Graph(load_balancer=tops[0], **children)
+    return graphs.read(connection, statement(connection.dialect.name), load_balancer_id, DECODERS)

@@ -24,7 +24,7 @@ from octavia.domain.member import Member
 from octavia.domain.pool import Pool, SessionPersistence
 from octavia.domain.shape import shape, shown
 from octavia.domain.status import provisioning_status
-from octavia.store import graphs, lists
+from octavia.store import graphs, lists, trees
 from octavia.store.engine import Database
 from octavia.store.query import Query, Sort, Tags
 from tests import builders
@@ -281,3 +281,14 @@ def check_walk(connection: sa.Connection, sort: Sort, reverse: bool) -> None:
         walked = [*page, *walked] if reverse else [*walked, *page]
         query = replace(query, marker=page[0] if reverse else page[-1])
     assert walked == whole, sort
+
+
+@FEW
+@given(graph=worlds())
+def test_a_tree_says_of_its_rows_what_the_graph_says(database: Database, graph: Graph) -> None:
+    with held(database, graph) as connection:
+        tree = trees.load(connection, graph.load_balancer.id)
+    for noun, own in trees.OWN.items():
+        fields = (*trees.OF_ALL, *own)
+        said = [[getattr(row, field) for field in fields] for row in rows(tree, noun)]
+        assert said == [[getattr(row, field) for field in fields] for row in rows(graph, noun)]

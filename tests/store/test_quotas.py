@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from octavia.domain.declare import Noun
 from octavia.domain.graph import NOUNS, Graph, delete, everything, live, next_server_id, put, rows
 from octavia.domain.member import Member
-from octavia.domain.quota import FIELDS, UNLIMITED, Quota
+from octavia.domain.quota import FIELDS, UNLIMITED, Quota, effective
 from octavia.domain.refusal import Forbidden, Missing
 from octavia.store import quotas
 from octavia.store.clusters import Clusters
@@ -144,8 +144,8 @@ def test_what_was_set_goes_before_the_defaults(database: Database, store: Store)
     with store.read() as reader:
         found = reader.quota(project)
     assert found == Quota(project_id=project, member=0, pool=7)
-    assert quotas.effective(found, LIMITS) == LIMITS | {"member": 0, "pool": 7}
-    assert quotas.effective(None, LIMITS) == LIMITS
+    assert effective(found, LIMITS) == LIMITS | {"member": 0, "pool": 7}
+    assert effective(None, LIMITS) == LIMITS
     door.remove(project)
     with store.read() as reader:
         assert reader.quota(project) is None
