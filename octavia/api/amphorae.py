@@ -7,7 +7,7 @@ import msgspec
 from octavia.api import lists
 from octavia.api.arguments import none_but
 from octavia.api.call import Call
-from octavia.api.things import paged
+from octavia.api.things import paged, written
 from octavia.domain.amphora import Amphora
 from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.refusal import Conflict, Missing, not_found
@@ -36,7 +36,7 @@ def found(call: Call, action: str, keys: frozenset[str] | None = None) -> Found:
 
 def show(call: Call) -> Answer:
     row = found(call, "get_one", lists.fields(Amphora, call))
-    return {Amphora.singular: msgspec.Raw(row.document.encode())}
+    return {Amphora.singular: written(row)}
 
 
 def stats(call: Call) -> Answer:
@@ -51,7 +51,7 @@ def stats(call: Call) -> Answer:
 
 def fail_over(call: Call) -> None:
     """Another amphora will take its place."""
-    row = found(call, "put_failover", frozenset({"loadbalancer_id", "status"}))
+    row = found(call, "put_failover", frozenset({"loadbalancer_id"}))
     home = msgspec.json.decode(row.document)["loadbalancer_id"]
     if home is None:
         raise Conflict(f"Amphora {call.ids['id']} serves no load balancer.")

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from octavia.api import body, lists
 from octavia.api.arguments import none_but
 from octavia.api.call import Call, Handler
 from octavia.api.ports import Services, Shelf
-from octavia.api.things import paged
+from octavia.api.things import paged, written
 from octavia.domain import capabilities, declare
 from octavia.domain.catalogue import (
     NIL,
@@ -22,6 +20,7 @@ from octavia.domain.catalogue import (
     FlavorProfile,
     Profile,
 )
+from octavia.domain.choices import check_provider
 from octavia.domain.refusal import Conflict, Invalid, Missing, not_found
 
 
@@ -62,7 +61,7 @@ def show(offer: Offer, call: Call) -> dict[str, Any]:
         found = reader.one(offer.noun, {offer.noun.named_by: key}, lists.fields(offer.noun, call))
     if found is None:
         raise not_found(offer.noun.title, key)
-    return {offer.noun.singular: msgspec.Raw(found.document.encode())}
+    return {offer.noun.singular: written(found)}
 
 
 def shown(entry: Entry) -> dict[str, Any]:
@@ -90,9 +89,7 @@ def check(services: Services, entry: Entry) -> None:
     if isinstance(entry, AvailabilityZone) and entry.name == NIL:
         raise Invalid(f"The name {NIL} is reserved. Choose another one.")
     if isinstance(entry, Profile):
-        known = services.choices.providers
-        if entry.provider_name not in known:
-            raise Invalid(f"Provider '{entry.provider_name}' is not enabled. There are: {', '.join(sorted(known))}.")
+        check_provider(services.choices, entry.provider_name)
         capabilities.values(entry)
 
 

@@ -12,7 +12,7 @@ from octavia.api.subnets import check_subnets, check_vip_extras
 from octavia.api.vip import placed
 from octavia.domain import capabilities
 from octavia.domain.catalogue import AvailabilityZone, AvailabilityZoneProfile, Flavor, FlavorProfile
-from octavia.domain.choices import Choices
+from octavia.domain.choices import Choices, check_provider
 from octavia.domain.declare import with_one_project
 from octavia.domain.graph import Graph
 from octavia.domain.load_balancer import LoadBalancer
@@ -56,9 +56,7 @@ def with_provider(choices: Choices, wish: Values) -> Values:
 
 def chosen(services: Services, top: LoadBalancer) -> tuple[Values, Values]:
     """What the flavor and the availability zone say. Raises Invalid for a choice that is not there to be made."""
-    if top.provider not in services.choices.providers:
-        known = ", ".join(sorted(services.choices.providers))
-        raise Invalid(f"Provider '{top.provider}' is not enabled. There are: {known}.")
+    check_provider(services.choices, top.provider)
     if top.flavor_id is None and top.availability_zone is None:
         return {}, {}
     with services.store.read() as reader:

@@ -28,12 +28,10 @@ def lawful(before: Graph | None, after: Graph) -> Graph:
 
 def refusals(services: Services, before: Graph | None, after: Graph) -> Iterator[Refusal]:
     yield from low_ports(services.lowest_port, before, after)
-    terms = partial(choices.faults, services.choices)
-    yield from rules.unknown(terms(live(after)), terms(live(before)) if before else ())
-    yield from unreadable(services, before, after)
-    if found := services.offered(live(after)):
-        known = set(services.offered(live(before))) if before else set()
-        yield from (refusal for refusal in found if refusal not in known)
+    known, alive = live(before) if before is not None else None, live(after)
+    yield from rules.caused(partial(choices.faults, services.choices), known, alive)
+    yield from unreadable(services, before, alive)
+    yield from rules.caused(services.offered, known, alive)
 
 
 REFERENCES: dict[type[Noun], tuple[str, ...]] = {
@@ -52,7 +50,7 @@ def references(graph: Graph | None) -> set[str]:
 
 
 def unreadable(services: Services, before: Graph | None, after: Graph) -> Iterator[Refusal]:
-    for reference in sorted(references(live(after)) - references(before)):
+    for reference in sorted(references(after) - references(before)):
         if not services.readable(reference):
             yield Invalid(f"Could not retrieve certificate: {reference} is not there, or cannot be read.")
 

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from octavia.api.judge import may_be_changed
 from octavia.api.ports import Reader
+from octavia.domain import rules
 from octavia.domain.declare import Noun
-from octavia.domain.graph import Graph, editable, live, next_server_id, put
+from octavia.domain.graph import Graph, editable, live, next_server_id, parents, put
 from octavia.domain.health_monitor import HealthMonitor
 from octavia.domain.l7policy import L7Policy
 from octavia.domain.l7rule import L7Rule
@@ -19,7 +20,6 @@ from octavia.domain.load_balancer import LoadBalancer
 from octavia.domain.member import Member
 from octavia.domain.pool import Pool
 from octavia.domain.refusal import Conflict, Invalid, Missing
-from octavia.domain.settle import HTTP_CHECKS
 from octavia.store.query import Home
 
 References = Mapping[str, str]
@@ -92,6 +92,8 @@ def home_of_listener(reader: Reader, row: L7Policy, references: References) -> H
 
 def admit_child(graph: Graph, row: Noun, references: References) -> Graph:
     may_be_changed(graph)
+    for above in parents(graph, row):
+        editable(graph, type(above), above.id)
     return put(graph, row)
 
 
@@ -117,24 +119,6 @@ def admit_member(graph: Graph, row: Member, references: References) -> Graph:
     return put(graph, seated)
 
 
-def admit_health_monitor(graph: Graph, row: HealthMonitor, references: References) -> Graph:
-    may_be_changed(graph)
-    editable(graph, Pool, row.pool_id)
-    return put(graph, row)
-
-
-def admit_policy(graph: Graph, row: L7Policy, references: References) -> Graph:
-    may_be_changed(graph)
-    editable(graph, Listener, row.listener_id)
-    return put(graph, row)
-
-
-def admit_rule(graph: Graph, row: L7Rule, references: References) -> Graph:
-    may_be_changed(graph)
-    editable(graph, L7Policy, row.l7policy_id)
-    return put(graph, row)
-
-
 def childless(graph: Graph, row: LoadBalancer, cascade: bool) -> None:
     alive = live(graph)
     if not cascade and (alive.listeners or alive.pools):
@@ -151,9 +135,8 @@ def unused(graph: Graph, row: Pool, cascade: bool) -> None:
 
 def refuse_requests(type_: Any, wish: Collection[str]) -> None:
     """Even a null of these is for monitors that send HTTP requests alone."""
-    for name in ("http_method", "url_path", "expected_codes"):
-        if name in wish and isinstance(type_, str) and type_ not in HTTP_CHECKS:
-            raise Invalid(f"{name} needs a health monitor of type HTTP or HTTPS, not {type_}.")
+    for refusal in rules.requests_unsent(type_, wish) if isinstance(type_, str) else ():
+        raise refusal
 
 
 LOAD_BALANCER = Kind(LoadBalancer, "loadbalancer", said_elsewhere, admit_child, removable=childless)
@@ -179,7 +162,7 @@ HEALTH_MONITOR = Kind(
     HealthMonitor,
     "healthmonitor",
     home_of_pool,
-    admit_health_monitor,
+    admit_child,
     parents={"pool_id": "pool_id"},
     check_wish=lambda wish: refuse_requests(wish.get("type", "HTTP"), wish),
     check_change=lambda row, wish: refuse_requests(row.type, wish),
@@ -188,10 +171,10 @@ L7POLICY = Kind(
     L7Policy,
     "l7policy",
     home_of_listener,
-    admit_policy,
+    admit_child,
     empty_change=False,
 )
-L7RULE = Kind(L7Rule, "l7rule", said_elsewhere, admit_rule)
+L7RULE = Kind(L7Rule, "l7rule", said_elsewhere, admit_child)
 KINDS = (LOAD_BALANCER, LISTENER, POOL, MEMBER, HEALTH_MONITOR, L7POLICY, L7RULE)
 IN_PATH: Mapping[str, type[Noun]] = {"pool_id": Pool, "l7policy_id": L7Policy}
 """The parents that nested paths name."""

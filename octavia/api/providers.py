@@ -7,7 +7,7 @@ from octavia.api.arguments import none_but, single
 from octavia.api.call import Call, Handler
 from octavia.domain.capabilities import CAPABILITIES
 from octavia.domain.catalogue import AvailabilityZoneProfile, FlavorProfile, Profile
-from octavia.domain.refusal import Invalid
+from octavia.domain.choices import check_provider
 
 Answer = dict[str, Any]
 
@@ -27,9 +27,7 @@ def index(call: Call) -> Answer:
 def capabilities(rule: str, key: str, noun: type[Profile], call: Call) -> Answer:
     none_but(call.arguments, "fields", "name", "description")
     call.permit(rule, None)
-    if call.ids["provider"] not in call.services.choices.providers:
-        known = ", ".join(sorted(call.services.choices.providers))
-        raise Invalid(f"Provider '{call.ids['provider']}' is not enabled. There are: {known}.")
+    check_provider(call.services.choices, call.ids["provider"])
     rows = ({"name": row.name, "description": row.description} for row in CAPABILITIES[noun])
     wanted = {name: single(call.arguments, name) for name in ("name", "description")}
     found = [row for row in rows if all(value in (None, row[name]) for name, value in wanted.items())]

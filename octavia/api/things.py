@@ -1,6 +1,6 @@
 """The generic handlers: list, show, create, change and delete any noun."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,10 +36,15 @@ def index(kind: Kind, call: Call) -> dict[str, Any]:
     return paged(kind.noun, call, asked, rows)
 
 
-def paged(noun: type[Declared], call: Call, asked: Query, rows: "list[Found] | Any") -> dict[str, Any]:
-    documents = [msgspec.Raw(found.document.encode()) for found in rows]
+def paged(noun: type[Declared], call: Call, asked: Query, rows: Sequence[Found]) -> dict[str, Any]:
+    documents = [written(found) for found in rows]
     links = lists.links(call.url, call.arguments, asked, [found.key for found in rows])
     return {noun.plural: documents, lists.links_key(noun): links}
+
+
+def written(found: Found) -> msgspec.Raw:
+    """The object as the database wrote it."""
+    return msgspec.Raw(found.document.encode())
 
 
 def scoped(rule: str, call: Call, asked: Query) -> Query:
@@ -66,7 +71,7 @@ def show(kind: Kind, call: Call) -> dict[str, Any]:
             path_home(reader, call.ids)
             raise not_found(kind.noun.title, call.ids["id"])
     call.permit(f"{kind.policy}:get_one", found.project_id)
-    return {kind.noun.singular: msgspec.Raw(found.document.encode())}
+    return {kind.noun.singular: written(found)}
 
 
 def outcome(kind: Kind, graph: Graph, identifier: str) -> dict[str, Any]:

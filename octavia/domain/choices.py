@@ -42,10 +42,14 @@ class Choices(Struct, frozen=True, kw_only=True):
 
 def faults(choices: Choices, graph: Graph) -> Iterator[Refusal]:
     """What these terms have against the live rows of a graph."""
-    yield from listeners(choices, graph)
-    yield from ciphers(choices, graph)
-    yield from members(choices, graph)
-    yield from monitors(choices, graph)
+    for law in (listeners, ciphers, members, monitors):
+        yield from law(choices, graph)
+
+
+def check_provider(choices: Choices, name: str) -> None:
+    """Raises Invalid for a provider that users cannot choose."""
+    if name not in choices.providers:
+        raise Invalid(f"Provider '{name}' is not enabled. There are: {', '.join(sorted(choices.providers))}.")
 
 
 def listeners(choices: Choices, graph: Graph) -> Iterator[Refusal]:

@@ -4,7 +4,7 @@ A law goes by live rows. Its sentence says what is wrong and what to do about it
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from octavia.domain import l7laws
 from octavia.domain.addresses import is_mask, network, parsed, unmapped, version
@@ -47,14 +47,14 @@ def faults(graph: Graph) -> list[Refusal]:
 
 
 def fresh(before: Graph | None, after: Graph) -> list[Refusal]:
-    """The faults of `after` that `before` did not have: an edit is not refused for what it does not cause."""
-    found = faults(after)
-    return unknown(found, faults(before) if before is not None and found else [])
+    """The faults of `after` that `before` did not have."""
+    return caused(faults, before, after)
 
 
-def unknown(found: Iterable[Refusal], before: Iterable[Refusal]) -> list[Refusal]:
-    """Those that are found more often than they were before."""
-    known = Counter(before)
+def caused(judge: Callable[[Graph], Iterable[Refusal]], before: Graph | None, after: Graph) -> list[Refusal]:
+    """What the judge says more often than before: an edit is not refused for what it does not cause."""
+    found = list(judge(after))
+    known = Counter(judge(before)) if before is not None and found else Counter[Refusal]()
     new = []
     for refusal in found:
         if known[refusal]:
@@ -325,11 +325,19 @@ def monitor_types(graph: Graph) -> Faults:
             yield Invalid(f"A health monitor of type {monitor.type} needs a UDP or SCTP pool, not {called(pool)}.")
 
 
+REQUEST = ("http_method", "url_path", "expected_codes")
+
+
+def requests_unsent(type_: str, names: Container[str]) -> Faults:
+    """What these fields say of a request is for nothing where a monitor of this type sends none."""
+    for name in REQUEST:
+        if name in names and type_ not in HTTP_CHECKS:
+            yield Invalid(f"{name} needs a health monitor of type HTTP or HTTPS, not {type_}.")
+
+
 def monitor_requests(graph: Graph) -> Faults:
     for monitor in graph.health_monitors:
-        for name in ("http_method", "url_path", "expected_codes"):
-            if getattr(monitor, name) is not None and monitor.type not in HTTP_CHECKS:
-                yield Invalid(f"{name} needs a health monitor of type HTTP or HTTPS, not {monitor.type}.")
+        yield from requests_unsent(monitor.type, [name for name in REQUEST if getattr(monitor, name) is not None])
         if monitor.http_version not in (None, 1.0, 1.1):
             yield Invalid(f"http_version {monitor.http_version} is unknown. It can be 1.0 or 1.1.")
         if monitor.domain_name is not None and monitor.http_version != 1.1:
