@@ -46,12 +46,20 @@ def shared_stage() -> Iterator[Stage]:
     yield from staged("root" if reason_against("root") is None else "rootless")
 
 
-def staged(kind: str) -> Iterator[Stage]:
+NOOP = "[controller_worker]\ncompute_driver = noop\nnetwork_driver = noop\namphora_driver = noop\n"
+
+
+def with_stand_ins() -> Iterator[Stage]:
+    """A stage whose daemon has stand-ins for all below the API."""
+    yield from staged("root" if reason_against("root") is None else "rootless", config=NOOP)
+
+
+def staged(kind: str, config: str | None = None) -> Iterator[Stage]:
     if why := reason_against(kind):
         pytest.skip(f"{kind}: {why}")
     made = Stage(kind)
     try:
-        made.serve()
+        made.serve(config=config)
         yield made
     finally:
         made.close()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import reason_against
+from tests.e2e.conftest import with_stand_ins
 from tests.e2e.stage import Stage
 
 Done = subprocess.CompletedProcess[str]
@@ -239,20 +239,10 @@ def ended(stage: Stage, number: signal.Signals) -> str:
 
 # --- with stand-ins -----------------------------------------------------------------------------------------------
 
-NOOP = "[controller_worker]\ncompute_driver = noop\nnetwork_driver = noop\namphora_driver = noop\n"
-
 
 @pytest.fixture
 def noop_stage() -> Iterator[Stage]:
-    kind = "root" if reason_against("root") is None else "rootless"
-    if why := reason_against(kind):
-        pytest.skip(why)
-    made = Stage(kind)
-    try:
-        made.serve(config=NOOP)
-        yield made
-    finally:
-        made.close()
+    yield from with_stand_ins()
 
 
 def test_with_stand_ins_everything_is_accepted_and_becomes_active(noop_stage: Stage) -> None:

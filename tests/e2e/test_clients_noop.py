@@ -6,25 +6,16 @@ from typing import Any
 import pytest
 
 from octavia.api.ports import NOBODY
-from tests.e2e.conftest import reason_against
+from tests.e2e.conftest import with_stand_ins
 from tests.e2e.stage import Stage
 from tests.e2e.test_clients import asked, openstack
 
-NOOP = "[controller_worker]\ncompute_driver = noop\nnetwork_driver = noop\namphora_driver = noop\n"
 SUBNET = "7548a719-347d-479c-9cfe-3cecbded0cb1"
 
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    kind = "root" if reason_against("root") is None else "rootless"
-    if why := reason_against(kind):
-        pytest.skip(why)
-    made = Stage(kind)
-    try:
-        made.serve(config=NOOP)
-        yield made
-    finally:
-        made.close()
+    yield from with_stand_ins()
 
 
 def typed(stage: Stage, line: str) -> None:
